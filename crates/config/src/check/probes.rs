@@ -1,0 +1,85 @@
+//! Rules over checks.
+
+use super::Rules;
+use super::services::every_port_known;
+use crate::model::{Check, CheckKind, Expect, VirtualServer};
+use crate::places::Part;
+
+pub(super) fn check(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
+    let shared = service.servers.iter().any(|server| server.check.is_none());
+    probe(&service.check, Part::Check(index), rules);
+    if shared && wants_port(&service.check) && !every_port_known(service) {
+        let mut blind = service.servers.iter().enumerate();
+        let blind = blind.find(|(_, s)| s.check.is_none() && s.port.is_none());
+        if let Some((number, _)) = blind {
+            no_port(Part::Server(index, number), rules);
+        }
+    }
+    for (number, server) in service.servers.iter().enumerate() {
+        let Some(check) = &server.check else { continue };
+        let part = Part::ServerCheck(index, number);
+        probe(check, part, rules);
+        if wants_port(check) && server.port.is_none() && !every_port_known(service) {
+            no_port(part, rules);
+        }
+    }
+}
+
+fn no_port(part: Part, rules: &mut Rules<'_>) {
+    let message = "the check has no port to ask";
+    rules.error(part, message, "write the real server's port, or add `port` to the check");
+}
+
+fn wants_port(check: &Check) -> bool {
+    let asks = match &check.kind {
+        CheckKind::Connect | CheckKind::SendExpect { .. } | CheckKind::Http(_) => true,
+        CheckKind::On | CheckKind::Off | CheckKind::Ping | CheckKind::External { .. } => false,
+    };
+    asks && check.port.is_none()
+}
+
+fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
+    if check.interval.is_zero() || check.timeout.is_zero() {
+        rules.error(part, "a check needs an interval and a timeout above 0", "write 5s and 3s");
+    }
+    if check.fall == 0 || check.rise == 0 {
+        rules.error(part, "fall and rise are 1 or more", "write fall: 3 and rise: 2");
+    }
+    if check.timeout > check.interval && rules.native {
+        let text = crate::native::scalar::render_duration;
+        let message = format!(
+            "timeout {} is longer than the interval {}",
+            text(check.timeout),
+            text(check.interval)
+        );
+        rules.warning(part, message, "a slow server is then checked later than planned");
+    }
+    match &check.kind {
+        CheckKind::Http(http) => {
+            let named = http.host.is_some() || http.tls.as_ref().is_some_and(|t| t.name.is_some());
+            if http.tls.as_ref().is_some_and(|tls| tls.verify) && !named {
+                let message = "the certificate is checked against the real server's address";
+                let help = "add `host: www.example.com`, the name that the certificate carries";
+                rules.warning(part, message, help);
+            }
+            expect(http.expect.as_ref(), part, rules);
+        }
+        CheckKind::SendExpect { expect: wanted, .. } => expect(wanted.as_ref(), part, rules),
+        CheckKind::External { argv, expect: wanted } => {
+            if argv.is_empty() {
+                rules.error(part, "the external check names no program", "write its full path");
+            }
+            expect(wanted.as_ref(), part, rules);
+        }
+        CheckKind::On | CheckKind::Off | CheckKind::Connect | CheckKind::Ping => {}
+    }
+}
+
+fn expect(expect: Option<&Expect>, part: Part, rules: &mut Rules<'_>) {
+    match expect {
+        Some(Expect::Prefix(bytes) | Expect::Contains(bytes)) if bytes.is_empty() => {
+            rules.warning(part, "every answer holds an empty text", "write `*` for any answer");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,256 @@
+//! Rules over virtual servers, their real servers and their sorry server.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use ipvs::{Family, Forwarding, Protocol};
+
+use super::{Rules, probes};
+use crate::Cluster;
+use crate::model::{Endpoint, Host, Listen, RealServer, VirtualServer};
+use crate::places::Part;
+
+/// Largest weight and threshold that the kernel takes.
+const MAX_WEIGHT: u32 = i32::MAX.unsigned_abs();
+
+pub(super) fn check(cluster: &Cluster, rules: &mut Rules<'_>) {
+    let floating: Option<HashSet<IpAddr>> = cluster.pair.as_ref().map(|pair| {
+        pair.groups.iter().flat_map(|group| &group.addresses).map(|address| address.ip).collect()
+    });
+    let mut names: HashSet<&str> = HashSet::new();
+    let mut endpoints: HashMap<Endpoint, &str> = HashMap::new();
+    let mut marks: HashMap<(u32, Family), &str> = HashMap::new();
+    for (index, service) in cluster.services.iter().enumerate() {
+        if !names.insert(&service.name) {
+            let message = format!("two virtual servers are called {}", service.name);
+            rules.error(Part::Service(index), message, "give each its own name");
+        }
+        match &service.listen {
+            Listen::Addresses(list) => {
+                for (number, endpoint) in list.iter().enumerate() {
+                    let part = Part::Listen(index, number);
+                    if let Some(other) = endpoints.insert(*endpoint, &service.name) {
+                        taken(
+                            &format!("{}/{}", endpoint.address, endpoint.protocol),
+                            other,
+                            part,
+                            rules,
+                        );
+                    }
+                    self::endpoint(service, endpoint, floating.as_ref(), part, rules);
+                }
+                families(list, index, rules);
+            }
+            Listen::Mark { mark, family } => {
+                if let Some(other) = marks.insert((*mark, *family), &service.name) {
+                    taken(&format!("mark {mark}"), other, Part::Listen(index, 0), rules);
+                }
+                if *mark == 0 {
+                    let help = "write the mark that netfilter sets, 1 or more";
+                    rules.error(Part::Listen(index, 0), "mark 0 is no mark", help);
+                }
+            }
+        }
+        balancing(service, index, rules);
+        pool(service, index, rules);
+        sorry(service, index, rules);
+        probes::check(service, index, rules);
+    }
+}
+
+fn taken(what: &str, other: &str, part: Part, rules: &mut Rules<'_>) {
+    let message = format!("{what} belongs to {other} already");
+    rules.error(part, message, "one virtual server takes it: remove it here or there");
+}
+
+fn endpoint(
+    service: &VirtualServer,
+    endpoint: &Endpoint,
+    floating: Option<&HashSet<IpAddr>>,
+    part: Part,
+    rules: &mut Rules<'_>,
+) {
+    let ip = endpoint.address.ip();
+    if ip.is_unspecified() || ip.is_multicast() {
+        let help = "write the floating address that clients use";
+        rules.error(part, format!("{ip} is no address to listen on"), help);
+    } else if let Some(floating) = floating
+        && rules.whole
+        && !floating.contains(&ip)
+    {
+        let message = format!("{ip} is in no group, so it does not move with a takeover");
+        rules.warning(part, message, "add it to the addresses of a group");
+    }
+    if endpoint.address.port() == 0 && service.persistence.is_none() {
+        let message = "port 0 takes every port, which the kernel only does with persistence";
+        rules.error(part, message, "add `persistence: 5m`, or write a port");
+    }
+}
+
+fn families(endpoints: &[Endpoint], index: usize, rules: &mut Rules<'_>) {
+    let first = endpoints.first().map(|endpoint| endpoint.address.is_ipv4());
+    let other = endpoints.iter().position(|e| Some(e.address.is_ipv4()) != first);
+    if let Some(number) = other {
+        let message = "a virtual server listens on IPv4 and IPv6";
+        let help = "make two virtual servers of it: the kernel balances each family by itself";
+        rules.error(Part::Listen(index, number), message, help);
+    }
+}
+
+fn balancing(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
+    let protocols = |wanted: Protocol| match &service.listen {
+        Listen::Mark { .. } => true,
+        Listen::Addresses(list) => list.is_empty() || list.iter().any(|e| e.protocol == wanted),
+    };
+    let flags = service.scheduler_flags;
+    let scheduler = service.scheduler.name();
+    if (flags.fallback || flags.port || flags.third) && !matches!(scheduler, "sh" | "mh") {
+        let message = format!("{scheduler} has no flags");
+        let part = Part::ServiceKey(index, "scheduler_flags");
+        rules.warning(part, message, "remove them, or choose the scheduler sh or mh");
+    }
+    if service.one_packet && !protocols(Protocol::Udp) {
+        let part = Part::ServiceKey(index, "one_packet");
+        rules.warning(part, "one_packet is for UDP, and nothing else reads it", "remove it");
+    }
+    let Some(persistence) = &service.persistence else { return };
+    let part = Part::ServiceKey(index, "persistence");
+    if persistence.timeout_seconds == 0 {
+        rules.error(part, "persistence is less than a second", "write 5m, or remove it");
+    }
+    let most = if family(service) == Some(Family::Inet6) { 128 } else { 32 };
+    if persistence.prefix_length == 0 || persistence.prefix_length > most {
+        let message = format!("persistence over {} bits", persistence.prefix_length);
+        let help = format!("write a prefix of 1 to {most}; {most} is each client by itself");
+        rules.error(Part::ServiceKey(index, "persistence.prefix"), message, help);
+    }
+    match persistence.engine.as_deref() {
+        Some("sip") if !protocols(Protocol::Udp) => {
+            rules.warning(part, "the engine sip only reads UDP", "remove it, or listen on /udp");
+        }
+        Some("sip") | None => {}
+        Some(engine) => {
+            let message = format!("{engine} is no persistence engine of current kernels");
+            rules.warning(part, message, "known: sip");
+        }
+    }
+}
+
+/// The family of a virtual server, when it has one.
+fn family(service: &VirtualServer) -> Option<Family> {
+    match &service.listen {
+        Listen::Mark { family, .. } => Some(*family),
+        Listen::Addresses(list) => list.first().map(|e| Family::of(e.address.ip())),
+    }
+}
+
+/// The only port of a virtual server: none with a mark, or with several ports.
+fn only_port(service: &VirtualServer) -> Option<u16> {
+    let Listen::Addresses(list) = &service.listen else { return None };
+    let port = list.first()?.address.port();
+    list.iter().all(|endpoint| endpoint.address.port() == port).then_some(port)
+}
+
+/// Whether each real server without a port of its own still has one, from the virtual server.
+pub(super) fn every_port_known(service: &VirtualServer) -> bool {
+    match &service.listen {
+        Listen::Mark { .. } => false,
+        Listen::Addresses(list) => list.iter().all(|endpoint| endpoint.address.port() != 0),
+    }
+}
+
+fn pool(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
+    if rules.whole && service.servers.is_empty() && service.sorry.is_none() {
+        let message = format!("{} has no real server", service.name);
+        rules.warning(Part::Service(index), message, "add servers");
+    }
+    if !service.servers.is_empty() && service.servers.iter().all(|server| server.weight == 0) {
+        let message =
+            format!("every real server of {} has weight 0: nobody is served", service.name);
+        rules.warning(Part::Service(index), message, "give one of them a weight of 1 or more");
+    }
+    let port = only_port(service);
+    let mut seen: HashMap<(&Host, Option<u16>), usize> = HashMap::new();
+    for (number, server) in service.servers.iter().enumerate() {
+        let part = Part::Server(index, number);
+        if seen.insert((&server.host, server.port.or(port)), number).is_some() {
+            let message =
+                format!("{} is in {} twice", shown(&server.host, server.port), service.name);
+            rules.error(part, message, "remove one of the two");
+        }
+        real_server(service, server, part, rules);
+    }
+}
+
+fn real_server(service: &VirtualServer, server: &RealServer, part: Part, rules: &mut Rules<'_>) {
+    if server.weight > MAX_WEIGHT {
+        let message = format!("weight {} is more than the kernel takes", server.weight);
+        rules.error(part, message, format!("write 0 to {MAX_WEIGHT}"));
+    }
+    if server.lower_threshold > server.upper_threshold {
+        let message = format!(
+            "lower_threshold {} is above upper_threshold {}",
+            server.lower_threshold, server.upper_threshold
+        );
+        rules.error(part, message, "the kernel wants the lower one below the upper one");
+    }
+    placing(service, &server.host, server.port, server.forwarding, part, rules);
+}
+
+/// Whether a packet for the virtual server can reach a server there.
+fn placing(
+    service: &VirtualServer,
+    host: &Host,
+    port: Option<u16>,
+    forwarding: Forwarding,
+    part: Part,
+    rules: &mut Rules<'_>,
+) {
+    if let (Host::Address(ip), Some(family)) = (host, family(service))
+        && Family::of(*ip) != family
+        && forwarding != Forwarding::Tunnel
+    {
+        let names = |family| if family == Family::Inet { "IPv4" } else { "IPv6" };
+        let message = format!(
+            "{ip} is {}, but {} takes {}",
+            names(Family::of(*ip)),
+            service.name,
+            names(family)
+        );
+        rules.error(part, message, "only tunnelling crosses families: write `forward: tunnel`");
+    }
+    let Listen::Addresses(list) = &service.listen else { return };
+    let other = list.iter().map(|e| e.address.port()).find(|own| port.is_some_and(|p| p != *own));
+    if let (Some(port), Some(own), true) = (port, other, forwarding != Forwarding::Nat)
+        && rules.native
+    {
+        let how = if forwarding == Forwarding::Direct { "direct routing" } else { "tunnelling" };
+        let message = format!("port {port} under port {own}: {how} cannot change the port");
+        let help = if own == 0 {
+            "leave the port out, or use `forward: nat`".to_string()
+        } else {
+            format!("write port {own}, or use `forward: nat`")
+        };
+        rules.error(part, message, help);
+    }
+}
+
+fn sorry(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
+    let Some(sorry) = &service.sorry else { return };
+    let part = Part::Sorry(index);
+    let port = only_port(service);
+    let place = (&sorry.host, sorry.port.or(port));
+    if service.servers.iter().any(|server| (&server.host, server.port.or(port)) == place) {
+        let message = format!(
+            "the sorry server {} is a real server of {} too",
+            shown(place.0, place.1),
+            service.name
+        );
+        rules.error_if_native(part, message, "choose another host or port for it");
+    }
+    placing(service, &sorry.host, sorry.port, sorry.forwarding, part, rules);
+}
+
+fn shown(host: &Host, port: Option<u16>) -> String {
+    crate::native::host_and_port(host, port)
+}

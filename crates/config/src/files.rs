@@ -1,0 +1,57 @@
+//! Reading through a function that is handed in, with a note of what was read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Reads a file; the edge gives `std::fs::read`, a test a map.
+pub type Reader<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
+
+/// FNV-1a, 64 bits: stable over releases and machines, because two routers compare it.
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
+/// Every file of one configuration: read through here, so that it is watched and hashed.
+pub struct Files<'a> {
+    reader: &'a Reader<'a>,
+    read: Vec<PathBuf>,
+    hash: u64,
+}
+
+impl<'a> Files<'a> {
+    /// Nothing read yet.
+    pub fn new(reader: &'a Reader<'a>) -> Self {
+        Self { reader, read: Vec::new(), hash: FNV_OFFSET }
+    }
+
+    /// Reads a file. One that is missing is watched too, because it may appear.
+    pub fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        if !self.read.iter().any(|known| known == path) {
+            self.read.push(path.to_path_buf());
+        }
+        let bytes = (self.reader)(path)?;
+        // The length keeps "ab" + "c" and "a" + "bc" apart.
+        let length = bytes.len() as u64;
+        for byte in length.to_le_bytes().iter().chain(&bytes) {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME);
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a file that holds secrets: it is watched, but not hashed.
+    pub fn read_secret(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        if !self.read.iter().any(|known| known == path) {
+            self.read.push(path.to_path_buf());
+        }
+        (self.reader)(path)
+    }
+
+    /// Whether a file can be read. It is neither watched nor hashed.
+    pub fn exists(&self, path: &Path) -> bool {
+        (self.reader)(path).is_ok()
+    }
+
+    /// Every file that was asked for, and the hash over the content of those that exist.
+    pub fn finish(self) -> (Vec<PathBuf>, u64) {
+        (self.read, self.hash)
+    }
+}

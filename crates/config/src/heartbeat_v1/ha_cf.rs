@@ -1,0 +1,240 @@
+//! ha.cf: who the routers are, and how they hear of each other.
+//!
+//! Lines may stand in any order; heartbeat itself wants `udpport` before the media.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::known::{DIRECTIVES, NOT_CARRIED, SILENT};
+use super::report::Report;
+use super::times;
+use crate::diagnostic::nearest;
+use crate::foreign::host::{host, is_name};
+use crate::foreign::ports;
+use crate::foreign::report::Reporter;
+use crate::foreign::word::{Word, carriage_return, lines};
+use crate::model::{Failback, Host, SharedPath};
+
+/// A time, and where it stands.
+type Time = Option<(Duration, Range<usize>)>;
+
+/// What ha.cf says.
+#[derive(Debug, Default)]
+pub(super) struct HaCf {
+    /// The routers' names, as they are written.
+    pub(super) nodes: Vec<Word>,
+    pub(super) interval: Time,
+    pub(super) dead_after: Time,
+    pub(super) warn_after: Time,
+    pub(super) listen_first: Time,
+    pub(super) port: Option<u16>,
+    pub(super) paths: Vec<SharedPath>,
+    pub(super) witness: Vec<IpAddr>,
+    pub(super) failback: Option<Failback>,
+}
+
+/// Reads the file.
+pub(super) fn read(report: &mut Report<'_>) -> HaCf {
+    let source = report.source.clone();
+    if let Some(at) = carriage_return(&source) {
+        let help = "they do no harm; `sed -i 's/\\r$//'` mends it";
+        report.warning(&at, "the lines end with a carriage return, as on DOS", help);
+    }
+    let mut found = HaCf::default();
+    for line in lines(&source) {
+        let end = line.text.find('#').unwrap_or(line.text.len());
+        let words = line.word(0..end).split(|character| character == ',');
+        if let Some((directive, values)) = words.split_first() {
+            found.line(report, directive, values);
+        }
+    }
+    found
+}
+
+impl HaCf {
+    fn line(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+        let name = directive.text.as_str();
+        if let Some((known, instead)) = NOT_CARRIED.iter().find(|(known, _)| *known == name) {
+            let harmless = name == "autojoin" && values.iter().all(|value| value.text == "none");
+            if !harmless {
+                report.not_carried(known, &directive.span, instead);
+            }
+            return;
+        }
+        if SILENT.contains(&name) {
+            return;
+        }
+        if values.is_empty() && DIRECTIVES.contains(&name) {
+            let help = format!("write what is wanted behind `{name}`, or remove the line");
+            report.error(&directive.span, format!("`{name}` says nothing"), help);
+            return;
+        }
+        match name {
+            "node" => self.nodes(report, values),
+            "keepalive" => self.interval = times::last(report, values).or(self.interval.take()),
+            "deadtime" => self.dead_after = times::last(report, values).or(self.dead_after.take()),
+            "warntime" => self.warn_after = times::last(report, values).or(self.warn_after.take()),
+            "initdead" => {
+                self.listen_first = times::last(report, values).or(self.listen_first.take());
+            }
+            "udpport" => self.port = port(report, values).or(self.port),
+            "bcast" | "udp" => {
+                let path = |value: &Word| SharedPath::Broadcast { interface: value.text.clone() };
+                self.paths.extend(values.iter().map(path));
+            }
+            "ucast" => self.unicast(report, directive, values),
+            "mcast" | "mcast6" => self.multicast(report, directive, values),
+            "ping" => self.witness.extend(values.iter().filter_map(|value| address(report, value))),
+            "ping_group" => {
+                let members = values.iter().skip(1);
+                self.witness.extend(members.filter_map(|value| address(report, value)));
+            }
+            "auto_failback" | "nice_failback" => self.failback(report, directive, values),
+            "crm" | "pacemaker" => manager(report, directive, values),
+            _ => unknown(report, directive),
+        }
+    }
+
+    /// A remark without `#` behind the names is one error, not one for each of its words.
+    fn nodes(&mut self, report: &mut Report<'_>, values: &[Word]) {
+        for (number, value) in values.iter().enumerate() {
+            if !is_name(&value.text) {
+                let end = values.last().map_or(value.span.end, |last| last.span.end);
+                let names = values.iter().take(number).map(|name| name.text.as_str());
+                let names: Vec<&str> = names.collect();
+                let help = format!("put `#` before a remark: `node {} # …`", names.join(" "));
+                let message = format!("`{}` is no host name", value.text);
+                report.error(&(value.span.start..end), message, help);
+                return;
+            }
+            let same = |known: &Word| known.text.eq_ignore_ascii_case(&value.text);
+            if !self.nodes.iter().any(same) {
+                self.nodes.push(value.clone());
+            }
+        }
+    }
+
+    /// Two lines of one interface name both routers: each sends to the address that is not its own.
+    fn unicast(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+        let (Some(device), Some(peer)) = (values.first(), values.get(1)) else {
+            let help = "write `ucast eth1 192.168.1.3`: an interface and the partner's address";
+            report.error(&directive.span, "`ucast` names no address", help);
+            return;
+        };
+        let Some(peer) = address(report, peer) else { return };
+        for path in &mut self.paths {
+            if let SharedPath::Unicast { interface, peers } = path
+                && *interface == device.text
+            {
+                peers.push(peer);
+                return;
+            }
+        }
+        self.paths.push(SharedPath::Unicast { interface: device.text.clone(), peers: vec![peer] });
+    }
+
+    /// `mcast DEV GROUP PORT TTL LOOP`; we never hear ourselves, so that the last word is not used.
+    fn multicast(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+        let [interface, group, port_word, ttl, ..] = values else {
+            let help =
+                "write `mcast eth1 225.0.0.1 694 1 0`: interface, group, port, time to live, loop";
+            report.error(&directive.span, "`mcast` needs five words", help);
+            return;
+        };
+        let Some(address) = address(report, group) else { return };
+        if !address.is_multicast() || address.is_ipv6() != (directive.text == "mcast6") {
+            let help = "IPv4 groups go from 224.0.0.0 to 239.255.255.255, with `mcast`; IPv6 groups begin with ff, with `mcast6`";
+            report.error(&group.span, format!("`{}` is no group here", group.text), help);
+            return;
+        }
+        let port = port(report, std::slice::from_ref(port_word));
+        let hops = ttl.text.parse::<u8>().ok().filter(|ttl| *ttl > 0);
+        if hops.is_none() {
+            let message = format!("`{}` is no time to live", ttl.text);
+            report.error(&ttl.span, message, "write 1 for the same wire, up to 255");
+        }
+        if let (Some(port), Some(ttl)) = (port, hops) {
+            let interface = interface.text.clone();
+            self.paths.push(SharedPath::Multicast { interface, group: address, port, ttl });
+        }
+    }
+
+    /// `nice_failback` is what `auto_failback` was called when it meant the contrary.
+    fn failback(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+        let Some(value) = values.last() else { return };
+        let nice = directive.text == "nice_failback";
+        let automatic = match value.text.to_lowercase().as_str() {
+            "on" | "yes" | "y" | "true" | "1" => !nice,
+            "off" | "no" | "n" | "false" | "0" => nice,
+            "legacy" if !nice => {
+                let help =
+                    "taken for `on`, which returns addresses as soon as their router is ready";
+                report.warning(&value.span, "`legacy` gave addresses back without asking", help);
+                true
+            }
+            other => {
+                let help = "write `auto_failback on` or `auto_failback off`";
+                report.error(&value.span, format!("`{other}` is neither on nor off"), help);
+                self.failback.get_or_insert(Failback::Manual);
+                return;
+            }
+        };
+        self.failback = Some(if automatic {
+            Failback::Automatic { delay: Duration::ZERO }
+        } else {
+            Failback::Manual
+        });
+        if nice {
+            let word = if automatic { "on" } else { "off" };
+            let help = format!("write `auto_failback {word}`, which says the same");
+            report.warning(&directive.span, "`nice_failback` is long out of use", help);
+        }
+    }
+}
+
+fn unknown(report: &mut Report<'_>, directive: &Word) {
+    let name = &directive.text;
+    let all = DIRECTIVES.into_iter().chain(NOT_CARRIED.iter().map(|(known, _)| *known));
+    let help = match nearest(name, all.chain(SILENT)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "put `#` before a remark".to_string(),
+    };
+    report.error(&directive.span, format!("`{name}` is no directive of ha.cf"), help);
+}
+
+fn manager(report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+    let off = |value: &Word| {
+        matches!(value.text.to_lowercase().as_str(), "off" | "no" | "n" | "false" | "0")
+    };
+    if values.iter().all(off) {
+        return;
+    }
+    let help = "with it heartbeat does not read haresources at all; write `crm off` to have haresources used";
+    report.error(&directive.span, "a cluster resource manager is not carried", help);
+}
+
+fn port(report: &mut Report<'_>, values: &[Word]) -> Option<u16> {
+    let value = values.last()?;
+    match ports::port(&value.text) {
+        Ok(port) if port > 0 => Some(port),
+        Ok(_) => {
+            report.error(&value.span, "heartbeats need a port", "write `udpport 694`");
+            None
+        }
+        Err(bad) => {
+            let (message, help) = bad.words(&value.text);
+            report.error(&value.span, message, help);
+            None
+        }
+    }
+}
+
+fn address(report: &mut Report<'_>, value: &Word) -> Option<IpAddr> {
+    if let Some(Host::Address(address)) = host(&value.text) {
+        return Some(address);
+    }
+    let help = "write the address itself: nothing is looked up while a router starts";
+    report.error(&value.span, format!("`{}` is no address", value.text), help);
+    None
+}

@@ -1,0 +1,160 @@
+//! ldirectord's configuration: a single director, which is a cluster without a pair.
+//!
+//! Accepted as it is, with the defaults of ldirectord itself. Different on purpose:
+//! - `cleanstop` counts only when it is written: without it, the table outlives an orderly stop, so
+//!   that a restart loses no request.
+//! - A real server's port that direct routing or a tunnel cannot reach is not checked; the one where
+//!   packets arrive is.
+//! - Blank lines do not end a virtual server, and blanks or comments behind a value do no harm.
+
+mod build;
+mod checks;
+mod known;
+mod lexer;
+mod sections;
+mod server;
+mod service;
+mod values;
+
+use std::collections::HashMap;
+
+use ipvs::Family;
+
+use crate::Cluster;
+use crate::diagnostic::Diagnostics;
+use crate::foreign::report::Reporter;
+use crate::model::OnStop;
+use crate::places::{Part, Places};
+use crate::source::Source;
+use build::{Built, build, is_always_up};
+use lexer::{Directive, lex};
+use sections::{File, Section, sort};
+use service::{Raw, Shared, shared, target};
+use values::Report;
+
+/// Reads the file; `None` when nothing of use came of it, with the reason in `out`.
+pub(crate) fn parse(
+    source: &Source,
+    out: &mut Diagnostics,
+    places: &mut Places,
+) -> Option<Cluster> {
+    let items = lex(source, out);
+    let File { globals, sections } = sort(source, items, out);
+    let mut report = Report::new(source, out);
+    let mut cluster = crate::foreign::cluster();
+    let mut whole = Shared::default();
+    for directive in &globals {
+        global(&mut report, directive, &mut whole, &mut cluster);
+    }
+    if whole.cleanstop == Some(true) {
+        cluster.on_stop = OnStop::Remove;
+    }
+    let mut seen = HashMap::new();
+    for section in &sections {
+        let Some(built) = section_of(&mut report, section, &whole, cluster.on_stop) else {
+            continue;
+        };
+        if is_new(&mut report, section, &built, &mut seen) {
+            record(source, places, &built, cluster.services.len());
+            cluster.services.push(built.service);
+        }
+    }
+    unique_names(&mut cluster);
+    Some(cluster)
+}
+
+fn global(
+    report: &mut Report<'_>,
+    directive: &Directive,
+    whole: &mut Shared,
+    cluster: &mut Cluster,
+) {
+    match directive.name.text.as_str() {
+        "autoreload" => cluster.autoreload = report.yes_no(directive).unwrap_or(cluster.autoreload),
+        "fork" | "supervised" => {
+            report.yes_no(directive);
+        }
+        "logfile" | "callback" => {
+            if report.quoted(directive).is_some() {
+                shared(report, directive, whole);
+            }
+        }
+        _ => shared(report, directive, whole),
+    }
+}
+
+fn section_of(
+    report: &mut Report<'_>,
+    section: &Section,
+    whole: &Shared,
+    on_stop: OnStop,
+) -> Option<Built> {
+    let head = &section.head;
+    let family = if head.name.text == "virtual6" { Family::Inet6 } else { Family::Inet };
+    let found = target(report, head, family);
+    let mut raw = Raw::default();
+    for directive in &section.body {
+        raw.read(report, directive, family);
+        let differs = match raw.shared.cleanstop {
+            Some(clean) => clean != (on_stop == OnStop::Remove),
+            None => false,
+        };
+        if differs && directive.name.text == "cleanstop" {
+            let help = "write it at the margin, for all virtual servers";
+            report.warning(&directive.name.span, "`cleanstop` holds for the whole file here", help);
+        }
+    }
+    let built = build(report, head, &found?, family, &raw, whole);
+    if is_always_up(&built.service.check, raw.kind) && raw.service.is_none() {
+        let message = "nothing says how the real servers are checked: they are always up";
+        let help =
+            "write `service = http`, `checktype = connect`, or `checktype = on` if that is wanted";
+        report.warning(&head.value.span, message, help);
+    }
+    Some(built)
+}
+
+/// Reports a virtual server that is there already.
+fn is_new(
+    report: &mut Report<'_>,
+    section: &Section,
+    built: &Built,
+    seen: &mut HashMap<String, usize>,
+) -> bool {
+    let key = build::default_name(&built.service.listen);
+    if let Some(line) = seen.get(&key) {
+        let message = format!("the virtual server {key} is there already, in line {line}");
+        let help = "write all its real servers below one `virtual=`";
+        report.error(&section.head.value.span, message, help);
+        return false;
+    }
+    seen.insert(key, section.head.line);
+    true
+}
+
+fn record(source: &Source, places: &mut Places, built: &Built, index: usize) {
+    places.record(Part::Service(index), source, built.listen.clone());
+    places.record(Part::Listen(index, 0), source, built.listen.clone());
+    for (number, span) in built.servers.iter().enumerate() {
+        places.record(Part::Server(index, number), source, span.clone());
+    }
+    if let Some(span) = &built.sorry {
+        places.record(Part::Sorry(index), source, span.clone());
+    }
+}
+
+/// Two virtual servers may have one `servicename` (for mails); here a name means one of them.
+fn unique_names(cluster: &mut Cluster) {
+    let mut uses: HashMap<String, u32> = HashMap::new();
+    for service in &cluster.services {
+        *uses.entry(service.name.clone()).or_default() += 1;
+    }
+    for service in &mut cluster.services {
+        if uses.get(&service.name).is_some_and(|uses| *uses > 1) {
+            service.name = build::default_name(&service.listen);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! What ldirectord calls checktype and service, as our checks.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use ipvs::Protocol;
+
+use super::values::Report;
+use crate::foreign::regex::compiles;
+use crate::foreign::report::Reporter;
+use crate::model::{Check, CheckKind, Expect, HttpCheck, Tls};
+
+/// How a real server is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum CheckType {
+    Connect,
+    #[default]
+    Negotiate,
+    Ping,
+    Off,
+    On,
+    External,
+}
+
+/// Text with its place in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// The text, without quotes.
+    pub(super) text: String,
+    /// The whole value.
+    pub(super) span: Range<usize>,
+}
+
+/// Timeouts and counts that a virtual server sets, or the whole file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rhythm {
+    pub(super) check_timeout: Option<u32>,
+    pub(super) negotiate_timeout: Option<u32>,
+    pub(super) interval: Option<u32>,
+    pub(super) failures: Option<u32>,
+}
+
+/// Everything that decides how the real servers of one virtual server are checked.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) kind: CheckType,
+    /// Name of the service, such as `http`.
+    pub(super) service: &'a str,
+    /// The line that the service comes from.
+    pub(super) service_span: &'a Range<usize>,
+    /// Transport protocol of the virtual server; none with a firewall mark.
+    pub(super) protocol: Option<Protocol>,
+    pub(super) command: Option<&'a Text>,
+    /// Address and port of the virtual server, as an external check gets them.
+    pub(super) virtual_server: (String, String),
+    pub(super) method: &'a str,
+    pub(super) host: Option<&'a str>,
+    pub(super) port: Option<u16>,
+    pub(super) own: Rhythm,
+    pub(super) global: Rhythm,
+}
+
+/// Services whose server speaks first: how a greeting begins.
+const GREETINGS: [(&str, &str); 6] = [
+    ("smtp", "220"),
+    ("submission", "220"),
+    ("ftp", "220"),
+    ("pop", "+OK"),
+    ("imap", "* "),
+    ("nntp", "2"),
+];
+
+/// The services of ldirectord and their usual ports (0: none).
+pub(super) const SERVICES: [(&str, u16); 21] = [
+    ("dns", 53),
+    ("ftp", 21),
+    ("http", 80),
+    ("https", 443),
+    ("http_proxy", 3128),
+    ("imap", 143),
+    ("imaps", 993),
+    ("ldap", 389),
+    ("ldaps", 636),
+    ("mysql", 3306),
+    ("nntp", 119),
+    ("none", 0),
+    ("oracle", 1521),
+    ("pgsql", 5432),
+    ("pop", 110),
+    ("pops", 995),
+    ("radius", 1812),
+    ("simpletcp", 0),
+    ("sip", 5060),
+    ("smtp", 25),
+    ("submission", 587),
+];
+
+/// The service that a virtual server on this port offers.
+pub(super) fn service_of_port(port: u16) -> &'static str {
+    let known = SERVICES.iter().find(|(_, usual)| *usual == port && port > 0);
+    known.map_or("none", |(name, _)| *name)
+}
+
+/// The usual port of a service.
+pub(super) fn port_of_service(service: &str) -> Option<u16> {
+    SERVICES.iter().find(|(name, port)| *name == service && *port > 0).map(|(_, port)| *port)
+}
+
+impl Plan<'_> {
+    /// The check with this request and this expected answer.
+    pub(super) fn check(
+        &self,
+        report: &mut Report<'_>,
+        request: Option<&Text>,
+        receive: Option<&Text>,
+    ) -> Check {
+        let kind = match self.kind {
+            CheckType::On => CheckKind::On,
+            CheckType::Off => CheckKind::Off,
+            CheckType::Ping => CheckKind::Ping,
+            CheckType::Connect => self.connect(),
+            CheckType::External => self.external(report),
+            CheckType::Negotiate => self.negotiate(report, request, receive),
+        };
+        Check {
+            kind,
+            port: self.port,
+            interval: seconds(self.own.interval.or(self.global.interval).unwrap_or(10)),
+            timeout: seconds(self.timeout()),
+            fall: self.own.failures.or(self.global.failures).unwrap_or(1),
+            // ldirectord takes a server back after one success.
+            rise: 1,
+            reentry: Duration::ZERO,
+        }
+    }
+
+    /// The order in which ldirectord looks for a timeout, which depends on the kind of check.
+    fn timeout(&self) -> u32 {
+        let (own, global) = (self.own, self.global);
+        if self.kind == CheckType::Negotiate {
+            let own = own.negotiate_timeout.or(own.check_timeout);
+            own.or(global.negotiate_timeout).or(global.check_timeout).unwrap_or(30)
+        } else {
+            let own = own.check_timeout.or(own.negotiate_timeout);
+            own.or(global.check_timeout).or(global.negotiate_timeout).unwrap_or(5)
+        }
+    }
+
+    /// Nothing answers to the opening of a UDP port, so ldirectord pings instead.
+    fn connect(&self) -> CheckKind {
+        if self.protocol == Some(Protocol::Udp) { CheckKind::Ping } else { CheckKind::Connect }
+    }
+
+    fn external(&self, report: &mut Report<'_>) -> CheckKind {
+        let program = self.command.map_or("/bin/true", |command| command.text.as_str());
+        let mut argv: Vec<String> = program.split_whitespace().map(str::to_string).collect();
+        if let Some(command) = self.command.filter(|_| argv.len() > 1) {
+            let message = "`checkcommand` holds a program and arguments";
+            let help = "the words are given as arguments before the four addresses and ports; ldirectord itself would look for a program of that whole name";
+            report.warning(&command.span, message, help);
+        }
+        let (address, port) = self.virtual_server.clone();
+        argv.extend([address, port, "%h".to_string(), "%p".to_string()]);
+        CheckKind::External { argv, expect: None }
+    }
+
+    fn negotiate(
+        &self,
+        report: &mut Report<'_>,
+        request: Option<&Text>,
+        receive: Option<&Text>,
+    ) -> CheckKind {
+        let expect = receive.filter(|receive| compiles(report, &receive.text, &receive.span));
+        let expect = expect.map(|receive| Expect::Regex(receive.text.clone()));
+        let request = request.map(|request| request.text.as_str());
+        match self.service {
+            "none" => CheckKind::On,
+            "http" => self.http(request, expect, None),
+            "https" => {
+                let message = "certificates are not verified, as in ldirectord";
+                let help = "take `lvsctl convert` and remove `verify: false` to have them verified";
+                report.warning(self.service_span, message, help);
+                self.http(request, expect, Some(Tls { verify: false, ca_file: None, name: None }))
+            }
+            "simpletcp" => CheckKind::SendExpect {
+                udp: false,
+                send: request.map(|text| {
+                    let text = text.strip_prefix('/').unwrap_or(text);
+                    text.replace("\\n", "\n").into_bytes()
+                }),
+                expect,
+            },
+            other => self.plainer(report, other),
+        }
+    }
+
+    fn http(&self, request: Option<&str>, expect: Option<Expect>, tls: Option<Tls>) -> CheckKind {
+        let request = request.unwrap_or("/");
+        let absolute = ["/http://", "/https://", "http://", "https://"]
+            .iter()
+            .find_map(|scheme| request.strip_prefix(scheme));
+        let (named, path) = match absolute {
+            Some(rest) => match rest.find('/') {
+                Some(slash) => rest.split_at(slash),
+                None => (rest, "/"),
+            },
+            None => ("", request),
+        };
+        let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
+        let named = Some(named).filter(|name| !name.is_empty());
+        CheckKind::Http(HttpCheck {
+            tls,
+            method: self.method.to_string(),
+            path,
+            host: self.host.or(named).map(str::to_string),
+            status: Vec::new(),
+            expect,
+        })
+    }
+
+    /// A service that we cannot talk to is at least asked whether it is there.
+    fn plainer(&self, report: &mut Report<'_>, service: &str) -> CheckKind {
+        let greeting = GREETINGS.iter().find(|(name, _)| *name == service);
+        let (kind, what) = match greeting {
+            _ if self.protocol == Some(Protocol::Udp) => {
+                (CheckKind::Ping, "a ping has to be answered".to_string())
+            }
+            Some((_, begins)) => {
+                let expect = Some(Expect::Prefix(begins.as_bytes().to_vec()));
+                let kind = CheckKind::SendExpect { udp: false, send: None, expect };
+                (kind, format!("the server's greeting has to begin with `{begins}`"))
+            }
+            None => (CheckKind::Connect, "a TCP connection has to open".to_string()),
+        };
+        // For nntp this is all that ldirectord does, too.
+        if service != "nntp" {
+            let message = format!("there is no {service} check yet");
+            let help = format!("{what}; `checktype = external` runs a check of your own");
+            report.warning(self.service_span, message, help);
+        }
+        kind
+    }
+}
+
+fn seconds(number: u32) -> Duration {
+    Duration::from_secs(u64::from(number))
+}

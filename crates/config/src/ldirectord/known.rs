@@ -1,0 +1,128 @@
+//! The directives of ldirectord.cf: where each may stand, and which are not carried.
+
+use crate::diagnostic::nearest;
+
+/// Where a directive may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// At the margin, for the whole file.
+    Global,
+    /// Indented, below a virtual server.
+    Virtual,
+    /// At the margin as the default, or below a virtual server.
+    Both,
+}
+
+/// A directive that ldirectord knows.
+pub(super) struct Known {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Where it may stand.
+    pub(super) scope: Scope,
+    /// What to do instead, when nothing of ours does what it does.
+    pub(super) not_carried: Option<&'static str>,
+}
+
+const NO_MAIL: &str =
+    "no mail is sent: every change is one line in the log, and in `lvsctl history`";
+const NO_PROGRAM: &str = "nothing is run: every change is one line in the log";
+
+const fn known(name: &'static str, scope: Scope) -> Known {
+    Known { name, scope, not_carried: None }
+}
+
+const fn dropped(name: &'static str, scope: Scope, instead: &'static str) -> Known {
+    Known { name, scope, not_carried: Some(instead) }
+}
+
+/// All of them. `fork` and `supervised` lose nothing: checks always run side by side, and the
+/// daemon always stays in the foreground. `load` and `comment` say nothing that is ever used.
+const DIRECTIVES: &[Known] = &[
+    known("virtual", Scope::Global),
+    known("virtual6", Scope::Global),
+    known("autoreload", Scope::Global),
+    known("supervised", Scope::Global),
+    known("fork", Scope::Global),
+    dropped(
+        "logfile",
+        Scope::Global,
+        "the log goes to stderr, which journald keeps; `--log-file FILE` sends it to a file",
+    ),
+    dropped("callback", Scope::Global, NO_PROGRAM),
+    dropped(
+        "execute",
+        Scope::Global,
+        "start a second lvsd for that file, with its own --config and --runtime-dir",
+    ),
+    dropped("emailalertfrom", Scope::Global, NO_MAIL),
+    dropped(
+        "maintenancedir",
+        Scope::Global,
+        "take a server out with `lvsctl drain SERVER`, and put it back with `lvsctl undrain SERVER`",
+    ),
+    dropped(
+        "readdquiescent",
+        Scope::Global,
+        "a quiesced server that somebody deleted from the table is always put back with weight 0",
+    ),
+    known("checktimeout", Scope::Both),
+    known("negotiatetimeout", Scope::Both),
+    known("checkinterval", Scope::Both),
+    known("checkcount", Scope::Both),
+    known("failurecount", Scope::Both),
+    known("fallback", Scope::Both),
+    known("fallback6", Scope::Both),
+    dropped("fallbackcommand", Scope::Both, NO_PROGRAM),
+    dropped("emailalert", Scope::Both, NO_MAIL),
+    dropped("emailalertfreq", Scope::Both, NO_MAIL),
+    dropped("emailalertstatus", Scope::Both, NO_MAIL),
+    dropped("smtp", Scope::Both, NO_MAIL),
+    known("quiescent", Scope::Both),
+    known("cleanstop", Scope::Both),
+    known("real", Scope::Virtual),
+    known("real6", Scope::Virtual),
+    known("checktype", Scope::Virtual),
+    known("service", Scope::Virtual),
+    known("checkcommand", Scope::Virtual),
+    known("checkport", Scope::Virtual),
+    known("request", Scope::Virtual),
+    known("receive", Scope::Virtual),
+    known("httpmethod", Scope::Virtual),
+    known("virtualhost", Scope::Virtual),
+    known("login", Scope::Virtual),
+    known("passwd", Scope::Virtual),
+    known("database", Scope::Virtual),
+    known("secret", Scope::Virtual),
+    known("load", Scope::Virtual),
+    known("scheduler", Scope::Virtual),
+    known("schedflags", Scope::Virtual),
+    known("persistent", Scope::Virtual),
+    known("netmask", Scope::Virtual),
+    known("protocol", Scope::Virtual),
+    known("ops", Scope::Virtual),
+    dropped(
+        "monitorfile",
+        Scope::Virtual,
+        "the results of the checks are in `lvsctl status` and `lvsctl explain SERVER`",
+    ),
+    known("servicename", Scope::Virtual),
+    known("comment", Scope::Virtual),
+];
+
+/// The directive of that name; names are lower case.
+pub(super) fn find(name: &str) -> Option<&'static Known> {
+    DIRECTIVES.iter().find(|known| known.name == name)
+}
+
+/// What to say about a name that ldirectord does not know.
+pub(super) fn unknown(name: &str) -> String {
+    match name {
+        "timeout" | "connecttimeout" => {
+            "its names are `checktimeout` and `negotiatetimeout` now".to_string()
+        }
+        _ => match nearest(name, DIRECTIVES.iter().map(|known| known.name)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "the manual page ldirectord(8) lists the directives".to_string(),
+        },
+    }
+}

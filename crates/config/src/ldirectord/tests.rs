@@ -1,0 +1,448 @@
+use std::time::Duration;
+
+use ipvs::{Family, Forwarding, Protocol};
+
+use super::*;
+use crate::model::{
+    Check, CheckKind, Endpoint, Expect, Host, HttpCheck, Listen, OnFailure, VirtualServer,
+};
+
+fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
+    let mut out = Diagnostics::new();
+    let source = Source::new("l.cf", text.as_bytes());
+    let cluster = parse(&source, &mut out, &mut Places::default());
+    let cluster = cluster.filter(|_| !out.has_errors());
+    (cluster, out.into_vec().iter().map(crate::Diagnostic::one_line).collect())
+}
+
+/// Reads a file that has to be clean.
+fn clean(text: &str) -> Cluster {
+    let (cluster, problems) = read(text);
+    assert_eq!(problems, Vec::<String>::new(), "{text}");
+    cluster.unwrap()
+}
+
+/// Reads one virtual server with these lines below it; it has to be clean.
+fn web(lines: &[&str]) -> VirtualServer {
+    service("192.168.1.1:80", lines)
+}
+
+fn service(target: &str, lines: &[&str]) -> VirtualServer {
+    clean(&file(target, lines)).services.remove(0)
+}
+
+fn file(target: &str, lines: &[&str]) -> String {
+    format!(
+        "virtual={target}\n{}",
+        lines.iter().map(|line| format!("\t{line}\n")).collect::<String>()
+    )
+}
+
+/// The only problem of one virtual server with these lines below it.
+fn problem(target: &str, lines: &[&str]) -> String {
+    let (_, problems) = read(&file(target, lines));
+    assert_eq!(problems.len(), 1, "{lines:?}: {problems:#?}");
+    problems[0].clone()
+}
+
+fn http(check: &Check) -> &HttpCheck {
+    let CheckKind::Http(http) = &check.kind else { panic!("{check:?}") };
+    http
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+#[test]
+fn the_mended_example_says_what_ldirectord_makes_of_it() {
+    let cluster = clean(
+        "checktimeout=3\ncheckinterval=5\nautoreload=yes\n\nvirtual=192.168.1.1:80\n\
+         \treal=192.168.1.4:80 gate 5\n\treal=192.168.1.5:80 gate 5\n\
+         \trequest=\"/.testpage\"\n\treceive=\"test page\"\n\tscheduler=rr\n\tservice=http\n\
+         \tprotocol=tcp\n",
+    );
+    assert!(cluster.autoreload && cluster.pair.is_none());
+    let service = &cluster.services[0];
+    assert_eq!(service.name, "tcp:192.168.1.1:80");
+    assert_eq!(service.scheduler.name(), "rr");
+    let hosts: Vec<_> =
+        service.servers.iter().map(|s| (s.host.clone(), s.port, s.weight)).collect();
+    let address = |text: &str| Host::Address(text.parse().unwrap());
+    assert_eq!(hosts, [(address("192.168.1.4"), None, 5), (address("192.168.1.5"), None, 5)]);
+    assert!(service.servers.iter().all(|server| server.forwarding == Forwarding::Direct));
+    let check = &service.check;
+    assert_eq!(
+        (check.interval, check.timeout, check.fall, check.rise),
+        (seconds(5), seconds(3), 1, 1)
+    );
+    assert_eq!(http(check).path, "/.testpage");
+    assert_eq!(http(check).expect, Some(Expect::Regex("test page".into())));
+    assert_eq!(http(check).host, None);
+}
+
+#[test]
+fn what_is_not_written_is_as_ldirectord_has_it() {
+    let service = web(&["real=10.0.0.1 masq"]);
+    assert_eq!(service.scheduler.name(), "wrr");
+    assert_eq!((service.servers[0].weight, service.servers[0].port), (1, None));
+    assert_eq!(service.on_failure, OnFailure::Remove);
+    assert_eq!((service.check.interval, service.check.timeout), (seconds(10), seconds(30)));
+    assert_eq!((service.check.fall, &*http(&service.check).path), (1, "/"));
+    assert_eq!(clean("virtual=1.1.1.1:80\n").on_stop, OnStop::Keep);
+    assert_eq!(clean("cleanstop=yes\nvirtual=1.1.1.1:80\n").on_stop, OnStop::Remove);
+}
+
+#[test]
+fn the_service_and_the_protocol_come_from_the_port() {
+    assert!(http(&service("1.1.1.1:443", &["service=http"]).check).tls.is_none());
+    let Listen::Addresses(endpoints) = service("localhost:domain", &["checktype=ping"]).listen
+    else {
+        panic!()
+    };
+    let address = "127.0.0.1:53".parse().unwrap();
+    assert_eq!(endpoints, [Endpoint { address, protocol: Protocol::Udp }]);
+    let mark = service("7", &["service=http", "real=10.0.0.1 gate"]);
+    assert_eq!(mark.listen, Listen::Mark { mark: 7, family: Family::Inet });
+    assert_eq!(mark.check.port, Some(80));
+    let own = service("7", &["service=http", "real=10.0.0.1:8080 gate"]);
+    assert_eq!(own.servers[0].port, Some(8080));
+    assert_eq!(own.servers[0].check.as_ref().map(|check| check.port), Some(None));
+}
+
+#[test]
+fn timeouts_are_inherited_in_ldirectords_order() {
+    let timeout = |globals: &str, lines: &[&str]| {
+        let cluster = clean(&format!("{globals}\n{}", file("1.1.1.1:80", lines)));
+        cluster.services[0].check.timeout.as_secs()
+    };
+    assert_eq!(timeout("", &[]), 30);
+    assert_eq!(timeout("", &["checktype=connect"]), 5);
+    assert_eq!(timeout("checktimeout=3", &[]), 3);
+    assert_eq!(timeout("checktimeout=3\nnegotiatetimeout=7", &[]), 7);
+    assert_eq!(timeout("negotiatetimeout=7", &["checktype=connect"]), 7);
+    assert_eq!(timeout("negotiatetimeout=7", &["checktimeout=2"]), 2);
+    assert_eq!(timeout("checktimeout=3", &["negotiatetimeout=9", "checktype=connect"]), 9);
+}
+
+#[test]
+fn indentation_is_columns() {
+    assert_eq!(web(&["  real=10.0.0.1 gate"]).servers.len(), 1);
+    assert_eq!(clean("virtual=1.1.1.1:80\n  \treal=10.0.0.1 gate\n").services[0].servers.len(), 1);
+    let (cluster, problems) = read("virtual=1.1.1.1:80\n   real=10.0.0.1 gate\n");
+    assert_eq!(cluster.unwrap().services[0].servers.len(), 1);
+    assert!(problems[0].contains("l.cf:2:4: warning: `real` is indented by less than four blanks"));
+}
+
+#[test]
+fn a_blank_line_does_not_end_a_virtual_server_but_is_named() {
+    let (cluster, problems) =
+        read("virtual=1.1.1.1:80\n\treal=10.0.0.1 gate\n\n\treal=10.0.0.2 gate\n\tscheduler=rr\n");
+    assert_eq!(cluster.unwrap().services[0].servers.len(), 2);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("l.cf:4:2: warning: line 3 ends the virtual server of line 1"));
+}
+
+#[test]
+fn comments_do_not_end_a_virtual_server() {
+    let service = clean(
+        "# c\nvirtual=1.1.1.1:80\n\treal=10.0.0.1 gate # one\n# two\n\treal=10.0.0.2 gate 3\n     \n",
+    );
+    assert_eq!(service.services[0].servers.len(), 2);
+}
+
+#[test]
+fn lines_at_the_margin_below_a_virtual_server_are_one_error() {
+    let (cluster, problems) = read(
+        "virtual=1.1.1.1:80\nreal=10.0.0.1 gate\nscheduler=rr\n\nfailurecount=2\nprotocol=tcp\n",
+    );
+    assert!(cluster.is_none());
+    assert_eq!(
+        problems,
+        [
+            "l.cf:2:1: error: `real` stands at the margin, but belongs to the virtual server of line 1 \
+          (indent lines 2 to 3 and 6 by four blanks or a tab)"
+        ]
+    );
+}
+
+#[test]
+fn ranges_are_every_address_between() {
+    let service = web(&["real=2.2.2.2->2.2.2.4:8080 masq 3"]);
+    let hosts: Vec<_> =
+        service.servers.iter().map(|s| (s.host.clone(), s.port, s.weight)).collect();
+    let host = |last: u8| Host::Address([2, 2, 2, last].into());
+    assert_eq!(hosts, [2, 3, 4].map(|last| (host(last), Some(8080), 3)));
+    assert_eq!(web(&["real=2.2.2.2->2.2.2.2:80 gate"]).servers.len(), 1);
+    assert!(problem("1.1.1.1:80", &["real=2.2.2.4->2.2.2.2:80 gate"]).contains("goes backwards"));
+    assert!(
+        problem("1.1.1.1:80", &["real=1.2.2.4->2.2.2.2 gate"]).contains("names 16777215 servers")
+    );
+    assert!(problem("1.1.1.1:80", &["real=a->b gate"]).contains("no range of addresses"));
+}
+
+#[test]
+fn weights_and_thresholds_stand_where_ldirectord_has_them() {
+    let server = |rest: &str| web(&[&format!("real=10.0.0.1:80 {rest}")]).servers.remove(0);
+    assert_eq!(server("gate 0").weight, 0);
+    assert_eq!(server("gate").weight, 1);
+    let both = server("gate \"x\" \"y\" l:2 u:9");
+    assert_eq!((both.weight, both.lower_threshold, both.upper_threshold), (1, 2, 9));
+    let swapped = server("gate 4 u:9 l:2");
+    assert_eq!((swapped.weight, swapped.lower_threshold, swapped.upper_threshold), (4, 2, 9));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate junk 7"]).contains("`junk` says nothing"));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate -5"]).contains("`-5` is negative"));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate7"]).contains("write `gate 7`"));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1"]).contains("how packets reach"));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 route"]).contains("one of gate"));
+}
+
+#[test]
+fn a_real_server_has_its_own_request_and_answer() {
+    let service = web(&["request=\"/all\"", "real=10.0.0.1 gate 3 \"a b\", \"c d\""]);
+    let check = service.servers[0].check.as_ref().unwrap();
+    assert_eq!(http(check).path, "/a b");
+    assert_eq!(http(check).expect, Some(Expect::Regex("c d".into())));
+    assert_eq!(http(&service.check).path, "/all");
+    let digits = web(&["real=10.0.0.1 gate \"foo 200\", \"bar\""]);
+    assert_eq!(digits.servers[0].weight, 1);
+    let absolute = web(&["real=10.0.0.1 gate \"http://www.example.com/x\", \"y\""]);
+    let check = http(absolute.servers[0].check.as_ref().unwrap()).clone();
+    assert_eq!((check.host.as_deref(), &*check.path), (Some("www.example.com"), "/x"));
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate \"/x\""]).contains("go together"));
+}
+
+#[test]
+fn addresses_that_ldirectord_half_reads_are_errors() {
+    assert!(problem("1.1.1.1:80", &["real=bad_host:80 gate"]).contains("`bad_host` is no host"));
+    let sip = problem("1.1.1.1:5060", &["checktype=on", "real=2.2.2.2::5060 gate"]);
+    assert!(sip.contains("too many colons (write `2.2.2.2:5060`)"), "{sip}");
+    assert!(problem("1.1.1.1:80", &["real=10.0.0.256:80 gate"]).contains("no host"));
+    let no_port = problem("192.168.1.1", &[]);
+    assert!(no_port.contains("has no port (write `virtual = 192.168.1.1:80`"), "{no_port}");
+}
+
+#[test]
+fn the_two_families_do_not_mix() {
+    let service = clean(
+        "virtual6=[2001:db8::1]:80\n\treal6=[2001:db8::2]:80 gate\n\tnetmask=64\n\tpersistent=60\n",
+    );
+    assert_eq!(service.services[0].name, "tcp:[2001:db8::1]:80");
+    assert_eq!(service.services[0].persistence.as_ref().unwrap().prefix_length, 64);
+    let mark = clean("virtual6=5\n\tchecktype=ping\n").services.remove(0);
+    assert_eq!(mark.listen, Listen::Mark { mark: 5, family: Family::Inet6 });
+    let (_, problems) = read("virtual6=[2001:db8::1]:80\n\treal=10.0.0.1 gate\n");
+    assert!(problems[0].contains("(write `real6`)"), "{problems:?}");
+    assert!(problem("[2001:db8::1]:80", &[]).contains("(write `virtual6 = [2001:db8::1]:80`)"));
+}
+
+#[test]
+fn persistence_and_its_mask() {
+    let persistence = web(&["persistent=600", "netmask=255.255.255.0"]).persistence.unwrap();
+    assert_eq!((persistence.timeout_seconds, persistence.prefix_length), (600, 24));
+    assert!(web(&["netmask=255.255.255.0"]).persistence.is_none());
+    assert!(web(&["persistent=0"]).persistence.is_none());
+    let (cluster, problems) = read(&file("1.1.1.1:80", &["persistent=600s"]));
+    assert_eq!(cluster.unwrap().services[0].persistence.as_ref().unwrap().timeout_seconds, 600);
+    assert!(problems[0].contains("warning: only the number of `600s` counts"));
+    assert!(problem("1.1.1.1:80", &["netmask=255.0.255.0"]).contains("has holes"));
+}
+
+#[test]
+fn schedulers_and_their_flags() {
+    let service = web(&["scheduler=\"mh\"", "schedflags=mh-port,mh-fallback"]);
+    assert_eq!(service.scheduler.name(), "mh");
+    assert!(service.scheduler_flags.fallback && service.scheduler_flags.port);
+    assert!(problem("1.1.1.1:80", &["scheduler=WRR"]).contains("did you mean `wrr`?"));
+    assert!(problem("1.1.1.1:80", &["scheduler=wlcc"]).contains("did you mean `wlc`?"));
+    assert!(problem("1.1.1.1:80", &["scheduler=special"]).contains("warning"));
+}
+
+#[test]
+fn one_packet_scheduling_is_for_udp() {
+    assert!(service("1.1.1.1:53", &["ops=yes", "checktype=connect"]).one_packet);
+    assert!(!web(&["ops=yes"]).one_packet);
+}
+
+#[test]
+fn the_kinds_of_checks() {
+    let kind = |lines: &[&str]| web(lines).check.kind;
+    assert_eq!(kind(&["checktype=connect"]), CheckKind::Connect);
+    assert_eq!(kind(&["checktype=\"connect\""]), CheckKind::Connect);
+    assert_eq!(kind(&["checktype=ping"]), CheckKind::Ping);
+    assert_eq!(kind(&["checktype=on"]), CheckKind::On);
+    assert_eq!(kind(&["checktype=off"]), CheckKind::Off);
+    assert_eq!(service("1.1.1.1:53", &["checktype=connect"]).check.kind, CheckKind::Ping);
+    let argv = ["/bin/check", "192.168.1.1", "80", "%h", "%p"].map(String::from).to_vec();
+    let external = kind(&["checktype=external", "checkcommand=/bin/check"]);
+    assert_eq!(external, CheckKind::External { argv, expect: None });
+    assert!(problem("1.1.1.1:80", &["checktype=CONNECT"]).contains("did you mean `connect`?"));
+    assert!(problem("1.1.1.1:80", &["checktype=5"]).contains("by turns"));
+    let simple = kind(&["service=simpletcp", "request=\"/hello\\n\"", "receive=\"^ok\""]);
+    let expect = Some(Expect::Regex("^ok".into()));
+    assert_eq!(
+        simple,
+        CheckKind::SendExpect { udp: false, send: Some(b"hello\n".to_vec()), expect }
+    );
+}
+
+#[test]
+fn a_service_without_a_check_of_ours_is_named_and_still_watched() {
+    let (cluster, problems) = read(&file("1.1.1.1:25", &["real=10.0.0.1 gate"]));
+    let check = cluster.unwrap().services.remove(0).check.kind;
+    let expect = Some(Expect::Prefix(b"220".to_vec()));
+    assert_eq!(check, CheckKind::SendExpect { udp: false, send: None, expect });
+    assert!(problems[0].contains("warning: there is no smtp check yet"));
+    let (cluster, problems) = read(&file("1.1.1.1:3306", &["service=mysql", "login=\"x\""]));
+    assert_eq!(cluster.unwrap().services[0].check.kind, CheckKind::Connect);
+    assert!(problems[0].starts_with("l.cf:2:10: warning: there is no mysql check yet"));
+}
+
+#[test]
+fn https_is_not_verified_and_says_so() {
+    let (cluster, problems) = read(&file("1.1.1.1:443", &["virtualhost=www.example.com"]));
+    let check = http(&cluster.unwrap().services[0].check).clone();
+    assert!(!check.tls.unwrap().verify);
+    assert_eq!(check.host.as_deref(), Some("www.example.com"));
+    assert!(problems[0].contains("certificates are not verified"));
+}
+
+#[test]
+fn the_sorry_server_is_the_virtual_servers_own_or_the_files() {
+    let cluster = clean(
+        "fallback=127.0.0.1:8080 masq\nvirtual=1.1.1.1:80\n\treal=10.0.0.1 masq\n\
+         virtual=1.1.1.2:80\n\tfallback=10.0.0.9\n",
+    );
+    let first = cluster.services[0].sorry.as_ref().unwrap();
+    assert_eq!((first.port, first.forwarding), (Some(8080), Forwarding::Nat));
+    let second = cluster.services[1].sorry.as_ref().unwrap();
+    assert_eq!((second.port, second.forwarding), (None, Forwarding::Direct));
+}
+
+#[test]
+fn quiescent_keeps_a_failed_server_with_weight_0() {
+    let cluster = clean("quiescent=yes\nvirtual=1.1.1.1:80\nvirtual=1.1.1.2:80\n\tquiescent=no\n");
+    let modes: Vec<_> = cluster.services.iter().map(|service| service.on_failure).collect();
+    assert_eq!(modes, [OnFailure::Quiesce, OnFailure::Remove]);
+}
+
+#[test]
+fn two_equal_virtual_servers_are_an_error_tcp_and_udp_are_not() {
+    let (_, problems) = read("virtual=1.1.1.1:80\n\nvirtual=1.1.1.1:80\n");
+    assert!(problems[0].contains(
+        "l.cf:3:9: error: the virtual server tcp:1.1.1.1:80 is there already, in line 1"
+    ));
+    let both = clean(
+        "virtual=1.1.1.1:80\n\tchecktype=on\nvirtual=1.1.1.1:80\n\tprotocol=udp\n\tchecktype=on\n",
+    );
+    assert_eq!(both.services.len(), 2);
+}
+
+#[test]
+fn a_mark_goes_with_no_protocol() {
+    assert!(
+        problem("7", &["service=http", "protocol=tcp"])
+            .contains("does not go with a firewall mark")
+    );
+    assert!(problem("1.1.1.1:80", &["protocol=fwm"]).contains("not with an address"));
+    assert!(problem("0", &["service=http"]).contains("`0` is no firewall mark"));
+    assert!(
+        problem("7", &["checktype=connect", "real=10.0.0.1 gate"])
+            .contains("no port that could be checked")
+    );
+}
+
+#[test]
+fn yes_and_no_are_exact_but_blanks_and_comments_do_no_harm() {
+    for text in ["quiescent=yes \nvirtual=1.1.1.1:80\n", "quiescent=yes # c\nvirtual=1.1.1.1:80\n"]
+    {
+        let (cluster, problems) = read(text);
+        assert_eq!(cluster.unwrap().services[0].on_failure, OnFailure::Quiesce);
+        assert!(problems[0].contains("warning: there is something behind `yes`"), "{problems:?}");
+    }
+    let (_, problems) = read("quiescent=Yes\nvirtual=1.1.1.1:80\n");
+    assert!(problems[0].contains("error: `Yes` is neither yes nor no (write `quiescent = yes`)"));
+    let (cluster, problems) = read("quiescent=yes\r\nvirtual=1.1.1.1:80\r\n");
+    assert!(cluster.is_some());
+    assert!(problems[0].contains("l.cf:1:14: warning: the lines end with a carriage return"));
+}
+
+#[test]
+fn numbers_survive_comments_and_refuse_zero() {
+    assert_eq!(
+        clean("checkinterval=5 # c\nvirtual=1.1.1.1:80\n").services[0].check.interval,
+        seconds(5)
+    );
+    let (_, problems) = read("checkinterval=0\nvirtual=1.1.1.1:80\n");
+    assert!(problems[0].contains("`checkinterval` cannot be 0"));
+    let (cluster, problems) = read(" checkinterval=5\nvirtual=1.1.1.1:80\n");
+    assert_eq!(cluster.unwrap().services[0].check.interval, seconds(5));
+    assert!(problems[0].contains("has blanks before it"));
+}
+
+#[test]
+fn quoted_text_may_hold_a_hash_and_quotes() {
+    assert_eq!(http(&web(&["request=\"/a#b\" # c"]).check).path, "/a#b");
+    assert_eq!(http(&web(&["request=\"/a\" junk \"b\""]).check).path, "/a\" junk \"b");
+    assert!(problem("1.1.1.1:80", &["request=/x"]).contains("write `request = \"/x\"`"));
+    assert!(problem("1.1.1.1:80", &["receive=\"\""]).contains("`receive` is empty"));
+    assert!(
+        problem("1.1.1.1:80", &["receive=\"(\""]).contains("the regular expression cannot be used")
+    );
+    assert!(problem("1.1.1.1:80", &["receive=\"(?=x)\""]).contains("without looking around"));
+}
+
+#[test]
+fn typographic_quotes_are_shown_with_the_line_rewritten() {
+    assert_eq!(
+        problem("1.1.1.1:80", &["request=”/.testpage”"]),
+        "l.cf:2:10: error: typographic quotes are not quotes (write it with plain ones: `request=\"/.testpage\"`)"
+    );
+    assert_eq!(web(&["receive=\"a “b” c\""]).check.fall, 1);
+}
+
+#[test]
+fn a_port_that_direct_routing_cannot_reach_is_a_warning() {
+    let text = file("192.168.1.1:80", &["real=192.168.1.4:53 gate 5", "service=http"]);
+    let (cluster, problems) = read(&text);
+    let service = cluster.unwrap().services.remove(0);
+    assert_eq!((service.servers[0].port, service.servers[0].check.clone()), (None, None));
+    assert!(
+        problems[0].starts_with("l.cf:2:7: warning: port 53 is not the virtual server's port 80")
+    );
+    assert_eq!(web(&["real=10.0.0.1:8080 masq"]).servers[0].port, Some(8080));
+}
+
+#[test]
+fn unknown_names_get_the_nearest_known_one() {
+    let (_, problems) = read("Virtual=1.1.1.1:80\nchekinterval=5\ntimeout=3\nsupervised\nreal 1\n");
+    assert!(problems[0].contains("did you mean `virtual`?"));
+    assert!(problems[1].contains("did you mean `checkinterval`?"));
+    assert!(problems[2].contains("`checktimeout` and `negotiatetimeout`"));
+    assert!(problems[3].contains("`=` is missing after `real`"));
+}
+
+#[test]
+fn what_is_not_carried_is_named_once() {
+    let (cluster, problems) = read(
+        "emailalert=root\nlogfile=\"/x\"\nvirtual=1.1.1.1:80\n\temailalert=root\n\tmonitorfile=/x\n\
+         virtual=1.1.1.2:80\n\tmonitorfile=/y\n",
+    );
+    assert!(cluster.is_some());
+    assert_eq!(problems.len(), 3, "{problems:#?}");
+    assert!(problems.iter().all(|problem| problem.contains("has no effect here")));
+}
+
+#[test]
+fn every_problem_is_found_in_one_run() {
+    let (_, problems) = read(
+        "checkintervall=5\nvirtual=1.1.1.1:80\n\treal=bad_host gate\n\tscheduler=rrr\n\
+         \tquiescent=maybe\nvirtual=1.1.1.1\n",
+    );
+    assert_eq!(problems.len(), 5, "{problems:#?}");
+}
+
+#[test]
+fn an_empty_file_is_an_empty_cluster() {
+    assert_eq!(clean("").services.len(), 0);
+}

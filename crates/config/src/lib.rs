@@ -1,0 +1,26 @@
+//! One checked model of a router pair, and the file formats that produce it.
+//!
+//! Every format module turns text into a [`Cluster`] or into [`Diagnostic`]s, all problems of the
+//! text in one run. Nothing here opens a file or asks a name server.
+
+mod check;
+pub mod diagnostic;
+pub mod files;
+mod foreign;
+mod heartbeat_v1;
+pub mod in_force;
+pub mod keys;
+mod ldirectord;
+pub mod load;
+mod lvs_cf;
+pub mod model;
+pub mod native;
+mod percent;
+pub mod places;
+pub mod source;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, nearest, render};
+pub use load::{Format, Loaded, detect, load};
+pub use model::Cluster;
+pub use percent::Percent;
+pub use source::Source;

@@ -1,0 +1,186 @@
+//! From a path to a checked model: tells the format from the content and reads all files.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::files::{Files, Reader};
+use crate::places::{Part, Places};
+use crate::source::Source;
+use crate::{Cluster, Severity, check, heartbeat_v1, ldirectord, lvs_cf, native};
+
+/// The formats that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Ours: YAML.
+    Native,
+    /// Piranha's lvs.cf.
+    LvsCf,
+    /// ldirectord's configuration alone.
+    Ldirectord,
+    /// A folder like /etc/ha.d: ha.cf, haresources, authkeys, and what they name.
+    HaFolder,
+}
+
+impl Format {
+    /// The format's name for a person.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "Caribe's own",
+            Self::LvsCf => "lvs.cf",
+            Self::Ldirectord => "ldirectord.cf",
+            Self::HaFolder => "ha.d folder",
+        }
+    }
+}
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The format that was recognised.
+    pub format: Format,
+    /// The model; there exactly when no diagnostic is an error.
+    pub cluster: Option<Cluster>,
+    /// Every problem found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Every file that was asked for, to watch.
+    pub files: Vec<PathBuf>,
+    /// Over the bytes of all files, the same on both routers and in every release.
+    pub hash: u64,
+}
+
+/// Reads the configuration at `path`, a file or (`is_dir`) a folder like /etc/ha.d.
+pub fn load(path: &Path, is_dir: bool, read: &Reader<'_>) -> Loaded {
+    let mut out = Diagnostics::new();
+    let mut places = Places::default();
+    let mut files = Files::new(read);
+    let (format, cluster) = match folder_of(path, is_dir) {
+        Some(folder) => {
+            let cluster = heartbeat_v1::parse(folder, &mut files, &mut out, &mut places);
+            (Format::HaFolder, cluster)
+        }
+        None => load_file(path, &mut files, &mut out, &mut places),
+    };
+    if let Some(cluster) = &cluster {
+        check::check(cluster, format, &places, &mut out);
+    }
+    let cluster = cluster.filter(|_| !out.has_errors());
+    let (files, hash) = files.finish();
+    Loaded { format, cluster, diagnostics: out.into_vec(), files, hash }
+}
+
+/// A folder is named as such, or by one of the two files that only mean something together.
+fn folder_of(path: &Path, is_dir: bool) -> Option<&Path> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    match name {
+        _ if is_dir => Some(path),
+        Some("ha.cf" | "haresources") => Some(path.parent().unwrap_or(Path::new("."))),
+        _ => None,
+    }
+}
+
+fn load_file(
+    path: &Path,
+    files: &mut Files<'_>,
+    out: &mut Diagnostics,
+    places: &mut Places,
+) -> (Format, Option<Cluster>) {
+    let name = path.display().to_string();
+    let bytes = match files.read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let help = "name the file or folder that holds the configuration, and let the daemon's user read it".to_string();
+            out.whole_file(Severity::Error, &name, format!("cannot be read: {error}"), help);
+            return (Format::Native, None);
+        }
+    };
+    let source = Source::new(name, &bytes);
+    places.record(Part::File, &source, 0..0);
+    let format = detect(&bytes);
+    let cluster = match format {
+        Format::LvsCf => lvs_cf::parse(&source, out, places),
+        Format::Ldirectord => ldirectord::parse(&source, out, places),
+        Format::Native | Format::HaFolder => native::parse(&source, out, places),
+    };
+    (format, cluster)
+}
+
+/// Words that begin a line of lvs.cf, and never one of ldirectord.cf.
+const LVS_CF: [&str; 21] = [
+    "serial_no",
+    "primary",
+    "primary_private",
+    "primary_shared",
+    "backup",
+    "backup_active",
+    "backup_private",
+    "backup_shared",
+    "heartbeat",
+    "heartbeat_port",
+    "keepalive",
+    "deadtime",
+    "network",
+    "nat_router",
+    "nat_nmask",
+    "debug_level",
+    "reservation_conflict_action",
+    "monitor_links",
+    "service",
+    "rsh_command",
+    "syncdaemon",
+];
+
+/// Words that begin a line of ldirectord.cf, and never one of lvs.cf.
+const LDIRECTORD: [&str; 15] = [
+    "checktimeout",
+    "checkinterval",
+    "negotiatetimeout",
+    "checkcount",
+    "failurecount",
+    "autoreload",
+    "logfile",
+    "quiescent",
+    "cleanstop",
+    "emailalert",
+    "supervised",
+    "fork",
+    "real",
+    "real6",
+    "fallback",
+];
+
+/// Tells the format by a vote of the lines; without any, it is taken for ours.
+pub fn detect(bytes: &[u8]) -> Format {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut native, mut lvs_cf, mut ldirectord) = (0_u32, 0_u32, 0_u32);
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        let (word, rest) = line.split_at(end.unwrap_or(line.len()));
+        let after = rest.trim_start();
+        if word.is_empty() {
+        } else if after == ":" || after.starts_with(": ") {
+            native += 1;
+        } else if matches!(word, "virtual" | "server" | "failover") && after.ends_with('{') {
+            lvs_cf += 1;
+        } else if after.starts_with('=') {
+            let word = word.to_lowercase();
+            if LVS_CF.contains(&word.as_str()) {
+                lvs_cf += 1;
+            } else if LDIRECTORD.contains(&word.as_str()) || word.starts_with("virtual") {
+                ldirectord += 1;
+            }
+        }
+    }
+    if lvs_cf > ldirectord.max(native) {
+        Format::LvsCf
+    } else if ldirectord > native {
+        Format::Ldirectord
+    } else {
+        Format::Native
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+use super::*;
+
+#[test]
+fn the_format_is_told_from_the_content() {
+    let lvs = "serial_no = 1\nprimary = 10.0.0.1\nvirtual web {\n  port = 80\n  server a {\n";
+    let ldirectord = "# x\ncheckinterval=5\nvirtual=10.0.0.1:80\n\treal=10.0.0.2:80 gate\n";
+    let native = "services:\n  web:\n    listen: 10.0.0.1:80/tcp\n";
+    assert_eq!(detect(lvs.as_bytes()), Format::LvsCf);
+    assert_eq!(detect(ldirectord.as_bytes()), Format::Ldirectord);
+    assert_eq!(detect(native.as_bytes()), Format::Native);
+    assert_eq!(detect(b""), Format::Native);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_error_and_is_watched() {
+    let loaded = load(Path::new("/x/cluster.yaml"), false, &|_| {
+        Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such file"))
+    });
+    assert!(loaded.cluster.is_none());
+    assert_eq!(loaded.diagnostics.len(), 1);
+    assert_eq!(loaded.files, [PathBuf::from("/x/cluster.yaml")]);
+}
+
+#[test]
+fn the_hash_is_over_the_bytes_and_stable() {
+    let hash = |text: &'static [u8]| load(Path::new("x"), false, &move |_| Ok(text.to_vec())).hash;
+    assert_eq!(hash(b"a: 1"), hash(b"a: 1"));
+    assert_ne!(hash(b"a: 1"), hash(b"a: 2"));
+}
+
+#[test]
+fn either_file_of_a_heartbeat_folder_stands_for_the_folder() {
+    assert_eq!(folder_of(Path::new("/etc/ha.d/ha.cf"), false), Some(Path::new("/etc/ha.d")));
+    assert_eq!(folder_of(Path::new("/etc/ha.d"), true), Some(Path::new("/etc/ha.d")));
+    assert_eq!(folder_of(Path::new("/etc/ha.d/ldirectord.cf"), false), None);
+}

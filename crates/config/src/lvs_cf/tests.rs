@@ -1,0 +1,474 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipvs::{Family, Protocol};
+
+use super::*;
+use crate::model::{CheckKind, Expect, Failback, Host, KeySource, OnFailure, VirtualServer};
+
+fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
+    let mut out = Diagnostics::new();
+    let source = Source::new("lvs.cf", text.as_bytes());
+    let cluster = parse(&source, &mut out, &mut Places::default());
+    let cluster = cluster.filter(|_| !out.has_errors());
+    (cluster, out.into_vec().iter().map(crate::Diagnostic::one_line).collect())
+}
+
+/// Reads a file that has to be clean.
+fn clean(text: &str) -> Cluster {
+    let (cluster, problems) = read(text);
+    assert_eq!(problems, Vec::<String>::new(), "{text}");
+    cluster.unwrap()
+}
+
+const PAIR: &str = "primary = 192.168.1.2\nbackup = 192.168.1.3\nbackup_active = 1\n";
+
+fn file(globals: &[&str], web: &[&str]) -> String {
+    let lines = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    format!(
+        "{PAIR}{}virtual web {{\nactive = 1\naddress = 192.168.1.1 eth0:1\n{}}}\n",
+        lines(globals),
+        lines(web)
+    )
+}
+
+/// Reads a pair with one virtual server of these lines; it has to be clean.
+fn web(lines: &[&str]) -> VirtualServer {
+    clean(&file(&[], lines)).services.remove(0)
+}
+
+/// A pair with one virtual server of these lines, which has one warning.
+fn warned(lines: &[&str], words: &str) -> VirtualServer {
+    let (cluster, problems) = read(&file(&[], lines));
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(problems[0].contains("warning: ") && problems[0].contains(words), "{problems:#?}");
+    cluster.unwrap().services.remove(0)
+}
+
+/// A pair with one virtual server of these lines, which has one error.
+fn refused(globals: &[&str], lines: &[&str], words: &str) {
+    let (cluster, problems) = read(&file(globals, lines));
+    assert!(cluster.is_none(), "{globals:?} {lines:?}: {problems:?}");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(problems[0].contains("error: ") && problems[0].contains(words), "{problems:#?}");
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+#[test]
+fn a_nat_pair_with_everything_that_the_web_tool_writes() {
+    let cluster = clean(include_str!("../../../../etc/examples/lvs-nat.cf"));
+    let pair = cluster.pair.unwrap();
+    let names: Vec<_> = pair.routers.iter().map(|router| router.name.as_str()).collect();
+    assert_eq!(names, ["primary", "backup"]);
+    let paths =
+        |index: usize| pair.routers[index].paths.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+    assert_eq!(paths(0), ["192.168.1.2", "10.11.12.2"]);
+    assert_eq!(paths(1), ["192.168.1.3", "10.11.12.3"]);
+    let heartbeat = &pair.heartbeat;
+    assert_eq!((heartbeat.interval, heartbeat.dead_after), (seconds(6), seconds(18)));
+    assert_eq!((heartbeat.port, heartbeat.keys.clone()), (539, KeySource::Default));
+    let group = &pair.groups[0];
+    assert_eq!((group.preferred.as_deref(), group.failback), (Some("primary"), Failback::Manual));
+    let shown: Vec<_> = group
+        .addresses
+        .iter()
+        .map(|a| (a.ip.to_string(), a.prefix_length, a.interface.clone(), a.label.clone()))
+        .collect();
+    let address = |ip: &str, interface: &str, label: &str| {
+        (ip.to_string(), Some(24), Some(interface.to_string()), Some(label.to_string()))
+    };
+    assert_eq!(
+        shown,
+        [address("10.11.12.1", "eth1", "eth1:1"), address("192.168.1.1", "eth0", "eth0:1")]
+    );
+    let sync = cluster.kernel.sync.unwrap();
+    assert_eq!((sync.interface.as_str(), sync.id), ("eth1", 12));
+    assert_eq!(cluster.kernel.tcp_timeout, Some(seconds(900)));
+    let service = &cluster.services[0];
+    assert_eq!(
+        service.persistence.as_ref().map(|p| (p.timeout_seconds, p.prefix_length)),
+        Some((300, 32))
+    );
+    assert_eq!(service.sorry.as_ref().unwrap().forwarding, Forwarding::Nat);
+    let servers: Vec<_> =
+        service.servers.iter().map(|s| (s.name.clone(), s.port, s.weight)).collect();
+    assert_eq!(
+        servers,
+        [(Some("web-a".to_string()), Some(8080), 100), (Some("web-b".to_string()), Some(8080), 50)]
+    );
+    let expect = Some(Expect::Prefix(b"HTTP".to_vec()));
+    let send = Some(b"GET /.testpage HTTP/1.0\r\n\r\n".to_vec());
+    assert_eq!(service.check.kind, CheckKind::SendExpect { udp: false, send, expect });
+    assert_eq!((service.check.interval, service.check.timeout), (seconds(6), seconds(6)));
+    assert_eq!(
+        (service.check.fall, service.check.rise, service.check.reentry),
+        (1, 1, seconds(15))
+    );
+}
+
+#[test]
+fn direct_routing_and_tunnels_are_for_all_servers() {
+    let direct = clean(include_str!("../../../../etc/examples/lvs-direct.cf"));
+    assert!(direct.services[0].servers.iter().all(|s| s.forwarding == Forwarding::Direct));
+    let tunnel = clean(include_str!("../../../../etc/examples/lvs-tunnel.cf"));
+    assert!(tunnel.services[0].servers.iter().all(|s| s.forwarding == Forwarding::Tunnel));
+    let Listen::Addresses(endpoints) = &tunnel.services[0].listen else { panic!() };
+    assert_eq!(endpoints[0].protocol, Protocol::Udp);
+}
+
+#[test]
+fn what_is_not_written_is_as_the_daemons_have_it() {
+    let cluster = clean(&file(&[], &["server a {", "address = 10.0.0.1", "active = 1", "}"]));
+    let heartbeat = &cluster.pair.as_ref().unwrap().heartbeat;
+    assert_eq!(
+        (heartbeat.interval, heartbeat.dead_after, heartbeat.port),
+        (seconds(2), seconds(5), 539)
+    );
+    assert_eq!(heartbeat.listen_first, seconds(5));
+    let service = &cluster.services[0];
+    let address: SocketAddr = "192.168.1.1:80".parse().unwrap();
+    let Listen::Addresses(endpoints) = &service.listen else { panic!() };
+    assert_eq!((endpoints[0].address, endpoints[0].protocol), (address, Protocol::Tcp));
+    assert_eq!((service.scheduler.name(), service.on_failure), ("wlc", OnFailure::Remove));
+    assert_eq!((service.check.interval, service.check.reentry), (seconds(10), seconds(180)));
+    let server = &service.servers[0];
+    assert_eq!((server.weight, server.port, server.forwarding), (1, None, Forwarding::Nat));
+    // nanny takes port 80 for the web, and any other for open or not.
+    assert!(
+        matches!(&service.check.kind, CheckKind::SendExpect { expect: Some(Expect::Prefix(p)), .. } if p == b"HTTP")
+    );
+    assert_eq!(web(&["port = 25"]).check.kind, CheckKind::Connect);
+    assert!(cluster.autoreload);
+}
+
+#[test]
+fn one_router_alone_keeps_its_services_and_is_told_about_its_addresses() {
+    let (cluster, problems) = read(
+        "primary = 192.168.1.2\nbackup_active = 0\nvirtual web {\nactive = 1\naddress = 192.168.1.1 eth0:1\n}\n",
+    );
+    let cluster = cluster.unwrap();
+    assert!(cluster.pair.is_none());
+    assert_eq!(cluster.services.len(), 1);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with(
+        "lvs.cf:2:17: warning: one router alone: no address is moved (give 192.168.1.1 to"
+    ));
+    let (cluster, problems) = read(&file(&["backup = 0.0.0.0"], &[]));
+    assert!(cluster.unwrap().pair.is_none());
+    assert!(
+        problems.iter().any(|p| p.contains("the second router has no address")),
+        "{problems:#?}"
+    );
+}
+
+#[test]
+fn what_is_not_active_is_left_out() {
+    let cluster = clean(&format!(
+        "{}virtual off {{\nactive = 0\naddress = 192.168.1.9 eth0:2\n}}\n",
+        file(&[], &["server a {", "address = 10.0.0.1", "active = 0", "}"])
+    ));
+    assert_eq!((cluster.services.len(), cluster.services[0].servers.len()), (1, 0));
+    assert_eq!(cluster.pair.unwrap().groups[0].addresses.len(), 1);
+    let (_, problems) = read(&format!("{PAIR}virtual web {{\naddress = 192.168.1.1 eth0:1\n}}\n"));
+    assert!(
+        problems
+            .iter()
+            .any(|p| p.contains("warning: virtual server web is off (write `active = 1`"))
+    );
+}
+
+#[test]
+fn blanks_comments_carriage_returns_and_braces_are_forgiven() {
+    let (cluster, problems) = read(&file(&["keepalive=1", "deadtime =3"], &[]));
+    assert_eq!(cluster.unwrap().pair.unwrap().heartbeat.interval, seconds(1));
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(
+        problems[0].contains("4:10: warning: blanks are missing around `=` (write `keepalive = 1`")
+    );
+    assert_eq!(warned(&["port = 81 # eighty-one"], "comment behind a value").check.port, None);
+    let (cluster, problems) = read(&file(&[], &[]).replace('\n', "\r\n"));
+    assert!(cluster.is_some());
+    assert!(
+        problems[0].contains("lvs.cf:1:22: warning: the lines end with a carriage return"),
+        "{problems:#?}"
+    );
+    for text in [
+        file(&[], &[]).replace("web {", "web{"),
+        file(&[], &[]).replace("web {", "web\n{"),
+        file(&[], &[]).trim_end().trim_end_matches('}').to_string(),
+    ] {
+        let (cluster, problems) = read(&text);
+        assert_eq!((cluster.unwrap().services.len(), problems.len()), (1, 1), "{problems:#?}");
+    }
+}
+
+#[test]
+fn braces_that_do_not_fit_are_errors() {
+    refused(&["}"], &[], "this `}` closes nothing");
+    refused(&["{"], &[], "this `{` opens nothing");
+    refused(&["server a {", "}"], &[], "a real server stands alone");
+    refused(&["virtual x { port = 80 }"], &[], "`{` does not belong here");
+    let (_, problems) = read("virtual a {\nactive = 0\nvirtual b {\nactive = 0\n}\n");
+    assert!(
+        problems.iter().any(|p| p.contains("1:1: error: virtual a is not closed")),
+        "{problems:#?}"
+    );
+}
+
+#[test]
+fn numbers_are_read_as_c_reads_them() {
+    assert_eq!(warned(&["reentry = 0x10"], "`0x10` is 16").check.reentry, seconds(16));
+    assert_eq!(warned(&["reentry = 010"], "`010` is 8").check.reentry, seconds(8));
+    refused(&[], &["reentry = 7s"], "write `reentry = 7`: times are whole seconds");
+    refused(&[], &["reentry = -3"], "write 0 or more");
+    refused(&[], &["reentry = \"\""], "is no number");
+    refused(&[], &["timeout = 0"], "`timeout` cannot be 0");
+    refused(&[], &["port = 70000"], "`70000` is no port");
+    assert_eq!(web(&["port = http"]).check.port, None);
+}
+
+#[test]
+fn words_and_switches_are_exact_but_capitals_are_forgiven() {
+    refused(&["hard_shutdown = 1", "syncdaemon = 2"], &[], "`2` is neither 0 nor 1");
+    refused(&["network = natt"], &[], "did you mean `nat`?");
+    refused(&["service = fos"], &[], "failover services (`fos`) are not carried");
+    assert!(matches!(
+        warned(&["protocol = TCP"], "`TCP` is taken for `tcp`").listen,
+        Listen::Addresses(_)
+    ));
+    refused(&[], &["scheduler = wlcc"], "did you mean `wlc`?");
+    assert_eq!(web(&["scheduler = sed"]).scheduler.name(), "sed");
+}
+
+#[test]
+fn unknown_keys_are_errors_with_the_nearest_known_one() {
+    refused(&["PRIMARY = 1"], &[], "did you mean `primary`?");
+    refused(&["debug = 1"], &[], "write `debug_level`");
+    refused(&[], &["expect_program = \"x\""], "write `send_program` and `expect`");
+    refused(&[], &["quiesce = 1"], "did you mean `quiesce_server`?");
+    refused(&[], &["deadtime = 6"], "`deadtime` is a key of the whole file");
+    refused(&["schedular = rr"], &[], "`scheduler` is a key of a virtual server");
+    refused(&["primary"], &[], "`=` is missing after `primary`");
+    refused(&["backup_private ="], &[], "`backup_private` has no value");
+}
+
+#[test]
+fn a_key_that_is_set_twice_counts_the_second_time() {
+    let service = warned(&["port = 81", "port = 82"], "is set in line 7 already");
+    let Listen::Addresses(endpoints) = &service.listen else { panic!() };
+    assert_eq!(endpoints[0].address.port(), 82);
+}
+
+#[test]
+fn addresses_masks_and_devices() {
+    let cluster = clean(&file(&[], &["vip_nmask = 255.255.255.0"]));
+    assert_eq!(cluster.pair.unwrap().groups[0].addresses[0].prefix_length, Some(24));
+    let cluster = clean(&file(&[], &["vip_nmask = 0.0.0.0"]));
+    assert_eq!(cluster.pair.unwrap().groups[0].addresses[0].prefix_length, None);
+    refused(&[], &["vip_nmask = 255.0.255.0"], "has holes");
+    refused(&["nat_router = 10.0.0.1 eth1:1 eth2"], &[], "`eth2` is too much here");
+    let (cluster, problems) = read(&file(&[], &[]).replace(" eth0:1", ""));
+    assert_eq!(cluster.unwrap().pair.unwrap().groups[0].addresses[0].interface, None);
+    assert!(problems[0].contains("warning: the address has no device"));
+    let (_, problems) = read(&file(&[], &[]).replace("192.168.1.1 ", "www.example.com "));
+    assert!(problems[0].contains("names are looked up for real servers only"), "{problems:#?}");
+    let six = clean(&file(&[], &[]).replace("192.168.1.1 ", "2001:db8::1 "));
+    assert_eq!(six.services[0].name, "web");
+    let name = web(&["server a {", "address = web1.example.com", "active = 1", "}"]);
+    assert_eq!(name.servers[0].host, Host::Name("web1.example.com".into()));
+}
+
+#[test]
+fn an_address_of_several_virtual_servers_moves_once() {
+    let second = "virtual two {\nactive = 1\naddress = 192.168.1.1 eth0:1\nport = 443\n}\n";
+    let cluster = clean(&format!("{}{second}", file(&[], &[])));
+    assert_eq!(cluster.pair.unwrap().groups[0].addresses.len(), 1);
+    let other = second.replace("eth0:1", "eth0:2");
+    let (cluster, problems) = read(&format!("{}{other}", file(&[], &[])));
+    assert_eq!(cluster.unwrap().pair.unwrap().groups[0].addresses.len(), 1);
+    assert!(problems[0].contains("stood above with another device or netmask"));
+}
+
+#[test]
+fn the_inner_address_moves_only_with_nat() {
+    let nat = ["nat_router = 10.0.0.1 eth1:1", "nat_nmask = 255.0.0.0"];
+    assert_eq!(clean(&file(&nat, &[])).pair.unwrap().groups[0].addresses.len(), 2);
+    let direct = ["network = direct", "nat_router = 10.0.0.1 eth1:1"];
+    assert_eq!(clean(&file(&direct, &[])).pair.unwrap().groups[0].addresses.len(), 1);
+}
+
+#[test]
+fn a_mark_takes_the_place_of_address_and_port() {
+    let server = |port: &str| {
+        web(&[
+            "fwmark = 80",
+            "persistent = 600",
+            "server a {",
+            "address = 10.0.0.1",
+            "active = 1",
+            port,
+            "}",
+        ])
+    };
+    let service = server("weight = 1");
+    assert_eq!(service.listen, Listen::Mark { mark: 80, family: Family::Inet });
+    assert_eq!((service.check.port, service.servers[0].port), (Some(80), None));
+    assert_eq!(server("port = 80").servers[0].port, None);
+    let other = server("port = 8080");
+    assert_eq!(other.servers[0].port, Some(8080));
+    assert_eq!(other.servers[0].check.as_ref().map(|check| check.port), Some(None));
+}
+
+#[test]
+fn a_second_block_of_one_mark_is_named_and_gives_only_its_address() {
+    let (cluster, problems) = read(&format!(
+        "{}virtual tls {{\nactive = 1\naddress = 192.168.1.9 eth0:2\nport = 443\nfwmark = 80\n}}\n",
+        file(&[], &["fwmark = 80", "persistent = 600"])
+    ));
+    let cluster = cluster.unwrap();
+    assert_eq!(cluster.services.len(), 1);
+    assert_eq!(cluster.pair.unwrap().groups[0].addresses.len(), 2);
+    assert!(problems[0].contains("mark 80 belongs to virtual server web already"), "{problems:#?}");
+    assert!(problems[0].contains("already, with another persistence"));
+}
+
+#[test]
+fn a_port_that_direct_routing_cannot_reach_is_a_warning() {
+    let text = file(
+        &["network = direct"],
+        &["server a {", "address = 10.0.0.1", "active = 1", "port = 8080", "}"],
+    );
+    let (cluster, problems) = read(&text);
+    assert_eq!(cluster.unwrap().services[0].servers[0].port, None);
+    assert!(problems[0].contains("port 8080 is not the virtual server's port 80"));
+    // The port of the block may stand behind the server.
+    let late = ["server a {", "address = 10.0.0.1", "active = 1", "port = 81", "}", "port = 81"];
+    assert_eq!(web(&late).servers[0].port, None);
+}
+
+#[test]
+fn checks_are_asked_in_nannys_words() {
+    let kind = |lines: &[&str]| web(lines).check.kind;
+    let tcp = |send: Option<&[u8]>, expect| CheckKind::SendExpect {
+        udp: false,
+        send: send.map(<[u8]>::to_vec),
+        expect,
+    };
+    assert_eq!(
+        kind(&["send = \"a\\tb\\\\\\'\\x\"", "expect = \"*\""]),
+        tcp(Some(b"a\tb\\'\\x"), Some(Expect::Anything))
+    );
+    assert_eq!(
+        kind(&["expect = \"220\"", "port = 25"]),
+        tcp(None, Some(Expect::Prefix(b"220".to_vec())))
+    );
+    let regex = kind(&["expect = \"^2[0-9]+\"", "use_regex = 1"]);
+    assert_eq!(regex, tcp(None, Some(Expect::Regex("^2[0-9]+".into()))));
+    refused(&[], &["expect = \"(\"", "use_regex = 1"], "the regular expression cannot be used");
+    refused(&[], &["expect = \"x"], "a closing quote is missing");
+    refused(&[], &["send = GET /"], "text with blanks stands between quotes: `send = \"GET /\"`");
+    assert_eq!(warned(&["send = 'x'"], "the single quotes are not sent").name, "web");
+}
+
+#[test]
+fn a_program_is_run_without_a_shell_and_must_print_what_is_expected() {
+    let kind = web(&["send_program = \"/bin/check %h %p\"", "expect = \"O.K\""]).check.kind;
+    let argv = ["/bin/check", "%h", "%p"].map(String::from).to_vec();
+    assert_eq!(
+        kind,
+        CheckKind::External { argv, expect: Some(Expect::Regex("^O\\.K\\s*$".into())) }
+    );
+    let both = ["send_program = \"/bin/check\"", "send = \"x\""];
+    assert!(matches!(
+        warned(&both, "`send` counts only without").check.kind,
+        CheckKind::External { .. }
+    ));
+}
+
+#[test]
+fn udp_without_an_answer_is_not_believed() {
+    let nothing = warned(&["protocol = udp", "port = 53"], "how a UDP service is checked");
+    assert_eq!(nothing.check.kind, CheckKind::Ping);
+    let send = warned(&["protocol = udp", "send = \"x\""], "says nothing unless it answers");
+    assert_eq!(
+        send.check.kind,
+        CheckKind::SendExpect {
+            udp: true,
+            send: Some(b"x".to_vec()),
+            expect: Some(Expect::Anything)
+        }
+    );
+}
+
+#[test]
+fn programs_at_role_changes_are_one_hook() {
+    let commands = ["active_cmd = \"/bin/up now\"", "inactive_cmd = \"/bin/down\""];
+    let hooks = clean(&file(&commands, &[])).pair.unwrap().groups.remove(0).hooks;
+    assert_eq!(hooks.len(), 1);
+    assert_eq!(hooks[0].order, crate::model::HookOrder::AfterAddresses);
+    assert_eq!(
+        (hooks[0].start.as_slice(), hooks[0].stop.as_slice()),
+        (&["/bin/up".into(), "now".into()][..], &["/bin/down".into()][..])
+    );
+    refused(&["active_cmd = /bin/foo start"], &[], "`active_cmd` has one value");
+}
+
+#[test]
+fn what_is_not_carried_is_named() {
+    assert_eq!(warned(&["load_monitor = rup"], "weights do not follow the load").name, "web");
+    assert_eq!(web(&["load_monitor = none"]).name, "web");
+    let (_, problems) = read(&file(&["failover x {", "active = 1", "}", "monitor_links = 0"], &[]));
+    assert!(problems[0].contains("this failover service has no effect here"));
+    assert!(problems[1].contains("carriers are always watched here"));
+    clean(&file(
+        &[
+            "serial_no = 4",
+            "heartbeat = 0",
+            "debug_level = NONE",
+            "hard_shutdown = 1",
+            "rsh_command = ssh",
+            "ipvsadm = /x",
+            "sync = 0",
+            "reservation_conflict_action = preempt",
+        ],
+        &[],
+    ));
+}
+
+#[test]
+fn the_pair_has_two_routers_with_addresses_of_their_own() {
+    refused(
+        &["backup = 192.168.1.2"].map(|_| "keepalive = 5"),
+        &[],
+        "a router is dead after 5 s, but speaks only each 5 s",
+    );
+    let (_, problems) = read(&file(&[], &[]).replace("192.168.1.3", "192.168.1.2"));
+    assert!(problems[0].contains("both routers have the same address"));
+    let (_, problems) = read(&file(&[], &[]).replace("primary = 192.168.1.2\n", ""));
+    assert!(problems[0].contains("the first router's address is missing"));
+    let (_, problems) = read(&file(&["primary_private = 10.0.0.2"], &[]));
+    assert!(problems[0].contains("`primary_private` is not used without `backup_private`"));
+}
+
+#[test]
+fn names_that_are_there_twice_are_told_apart() {
+    let second = "virtual web {\nactive = 1\naddress = 192.168.1.1 eth0:1\nport = 443\n}\n";
+    let (cluster, problems) = read(&format!("{}{second}", file(&[], &[])));
+    let names: Vec<_> = cluster.unwrap().services.into_iter().map(|service| service.name).collect();
+    assert_eq!(names, ["web", "web-2"]);
+    assert!(problems[0].contains("another virtual server is called web, too"));
+    let quoted = clean(&file(&[], &[]).replace("web {", "\"my web\" {"));
+    assert_eq!(quoted.services[0].name, "my web");
+}
+
+#[test]
+fn a_file_without_virtual_servers_is_read_and_named() {
+    let (cluster, problems) = read(PAIR);
+    assert!(cluster.is_none());
+    assert!(problems[0].contains("error: no virtual server is on"));
+    let (_, problems) = read("primary = 1.2.3.4\n");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+}

@@ -1,0 +1,429 @@
+//! The checked model. Every file format ends here; daemons read nothing else.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use ipvs::{Forwarding, Persistence, Protocol, Scheduler, SchedulerFlags, Tunnel};
+use serde::{Deserialize, Serialize};
+
+use crate::Percent;
+
+/// Everything that one pair of routers (or a single director) is to do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The pair; none for a single director.
+    pub pair: Option<Pair>,
+    /// Virtual servers, in the order of the file, names unique.
+    pub services: Vec<VirtualServer>,
+    /// The kernel's IPVS settings.
+    pub kernel: Kernel,
+    /// Reload by itself when the file changes.
+    pub autoreload: bool,
+    /// What lvsd leaves behind when it is stopped in order.
+    pub on_stop: OnStop,
+    /// The next configuration that removes more than this share of the virtual servers or of the
+    /// floating addresses wants an operator's confirmation.
+    pub max_removed: Percent,
+}
+
+/// What happens to the table when lvsd stops in order. A crash never touches it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnStop {
+    /// The table stays and goes on balancing.
+    #[default]
+    Keep,
+    /// The services that we own are removed (ldirectord's `cleanstop`).
+    Remove,
+}
+
+/// Two routers and what moves between them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The two routers. On a tie the first one wins.
+    pub routers: [Router; 2],
+    /// How they hear of each other.
+    pub heartbeat: Heartbeat,
+    /// What moves; at least one. The order is the order of taking over.
+    pub groups: Vec<Group>,
+}
+
+/// One router.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Router {
+    /// Its host name (`uname -n`), or a label when the file knows only addresses.
+    pub name: String,
+    /// Its own address on each unicast path: the two routers' n-th addresses face each other.
+    pub paths: Vec<IpAddr>,
+}
+
+/// How the routers hear of each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Time between heartbeats.
+    pub interval: Duration,
+    /// Silence on every path after which the partner is lost.
+    pub dead_after: Duration,
+    /// Silence after which a warning is logged (ha.cf `warntime`).
+    pub warn_after: Option<Duration>,
+    /// How long a starting router listens before it may act (ha.cf `initdead`).
+    pub listen_first: Duration,
+    /// UDP port.
+    pub port: u16,
+    /// Broadcast and multicast paths beside the unicast ones.
+    pub shared_paths: Vec<SharedPath>,
+    /// Where the keys come from.
+    pub keys: KeySource,
+    /// Addresses that are pinged when all paths are silent: who reaches one may act.
+    pub witness: Vec<IpAddr>,
+}
+
+/// A heartbeat path that is not between two addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedPath {
+    /// To addresses of which the file does not say whose they are (ha.cf `ucast`, where one file
+    /// serves both routers): each router sends to those that are not its own.
+    Unicast {
+        /// Interface name.
+        interface: String,
+        /// The addresses; at least one.
+        peers: Vec<IpAddr>,
+    },
+    /// To the broadcast address of an interface.
+    Broadcast {
+        /// Interface name.
+        interface: String,
+    },
+    /// To a multicast group.
+    Multicast {
+        /// Interface name.
+        interface: String,
+        /// The group.
+        group: IpAddr,
+        /// UDP port of this path.
+        port: u16,
+        /// Time to live.
+        ttl: u8,
+    },
+}
+
+/// Where the heartbeat's keys come from. Secrets themselves are never part of the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// Our key file, as `lvsctl keygen` writes it. Relative to the configuration's folder.
+    File(String),
+    /// heartbeat's authkeys file.
+    Authkeys(String),
+    /// The format has no keys (lvs.cf): the default key file beside the configuration is used.
+    Default,
+}
+
+/// Addresses and programs that move together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name; unique.
+    pub name: String,
+    /// Name of the router that should hold it when both are well.
+    pub preferred: Option<String>,
+    /// Whether it returns to the preferred router.
+    pub failback: Failback,
+    /// The addresses.
+    pub addresses: Vec<FloatingAddress>,
+    /// Programs run at role changes: in this order on taking over, in reverse on standing down.
+    pub hooks: Vec<Hook>,
+}
+
+/// Whether a group returns to its preferred router once that is well again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failback {
+    /// Only when an operator says so.
+    Manual,
+    /// By itself, once the preferred router has been well for this long.
+    Automatic {
+        /// How long it must have been well.
+        delay: Duration,
+    },
+}
+
+/// A floating address (VIP).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FloatingAddress {
+    /// The address.
+    pub ip: IpAddr,
+    /// Prefix length; none takes that of the interface's network, or 32 and 128.
+    pub prefix_length: Option<u8>,
+    /// Interface; none takes the one whose network holds the address.
+    pub interface: Option<String>,
+    /// Label of an old alias (`eth0:1`), shown by ifconfig.
+    pub label: Option<String>,
+    /// Broadcast address, when it is not the network's own.
+    pub broadcast: Option<Ipv4Addr>,
+}
+
+/// A program run when a group is taken over or stood down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// Name in logs.
+    pub name: String,
+    /// Program and arguments on taking over.
+    pub start: Vec<String>,
+    /// Program and arguments on standing down.
+    pub stop: Vec<String>,
+    /// Killed after this long.
+    pub timeout: Duration,
+    /// Runs before the addresses are taken, or after.
+    pub order: HookOrder,
+}
+
+/// Where a hook stands in the order of taking over; standing down is the reverse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookOrder {
+    /// Before the addresses are there.
+    BeforeAddresses,
+    /// After the addresses are announced.
+    AfterAddresses,
+}
+
+/// The kernel's IPVS settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// Idle time of TCP connections; none leaves the kernel's.
+    pub tcp_timeout: Option<Duration>,
+    /// Idle time after a FIN.
+    pub tcp_fin_timeout: Option<Duration>,
+    /// Idle time of UDP flows.
+    pub udp_timeout: Option<Duration>,
+    /// Connections are copied to the partner.
+    pub sync: Option<ConnectionSync>,
+}
+
+/// Copying of connections to the partner; both roles run on both routers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionSync {
+    /// Interface the copies go over.
+    pub interface: String,
+    /// Identity on that wire, 0 to 255.
+    pub id: u8,
+    /// Multicast group; none is the kernel's 224.0.0.81.
+    pub group: Option<IpAddr>,
+    /// UDP port; none is the kernel's 8848.
+    pub port: Option<u16>,
+    /// Time to live; none is 1.
+    pub ttl: Option<u8>,
+    /// Largest datagram; none is the interface's.
+    pub max_length: Option<u16>,
+}
+
+/// A virtual server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VirtualServer {
+    /// Its name; unique.
+    pub name: String,
+    /// What it takes.
+    pub listen: Listen,
+    /// How a real server is chosen.
+    pub scheduler: Scheduler,
+    /// Options of the scheduler.
+    pub scheduler_flags: SchedulerFlags,
+    /// Keeping a client with its real server.
+    pub persistence: Option<Persistence>,
+    /// Every UDP packet is scheduled anew.
+    pub one_packet: bool,
+    /// The check for real servers that have none of their own.
+    pub check: Check,
+    /// What happens to a real server that fails.
+    pub on_failure: OnFailure,
+    /// The real servers, in the order of the file.
+    pub servers: Vec<RealServer>,
+    /// Takes the traffic while no real server is up.
+    pub sorry: Option<SorryServer>,
+    /// At most this share of the real servers is taken out by checks. Beyond it those that failed
+    /// last stay; but when none is up and there is a sorry server, that one serves. The formats of
+    /// other programs know no such limit: all of them may leave.
+    pub max_down: Percent,
+}
+
+/// What a virtual server takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listen {
+    /// One or more addresses, ports and protocols; each becomes a service in the kernel.
+    Addresses(Vec<Endpoint>),
+    /// Marked traffic.
+    Mark {
+        /// The mark; never 0.
+        mark: u32,
+        /// Family of the packets.
+        family: ipvs::Family,
+    },
+}
+
+/// An address, port and protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Address and port; port 0 is every port and wants persistence.
+    pub address: SocketAddr,
+    /// TCP, UDP or SCTP.
+    pub protocol: Protocol,
+}
+
+/// What happens to a real server that fails its checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// It leaves the table; its connections end.
+    #[default]
+    Remove,
+    /// It stays with weight 0: no new connections, the open ones go on.
+    Quiesce,
+}
+
+/// A host: an address, or a name that is resolved late and again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Host {
+    /// An address.
+    Address(IpAddr),
+    /// A name; a failure to resolve it leaves the server out, and is reported.
+    Name(String),
+}
+
+/// A real server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RealServer {
+    /// Its name in logs and commands; none shows the address.
+    pub name: Option<String>,
+    /// Where it is.
+    pub host: Host,
+    /// Its port; none is the virtual server's.
+    pub port: Option<u16>,
+    /// Its share.
+    pub weight: u32,
+    /// How packets reach it.
+    pub forwarding: Forwarding,
+    /// The wrapping, with tunnelling.
+    pub tunnel: Tunnel,
+    /// No new connections above this many; 0 is no limit.
+    pub upper_threshold: u32,
+    /// New connections again below this many.
+    pub lower_threshold: u32,
+    /// Its own check instead of the virtual server's.
+    pub check: Option<Check>,
+}
+
+/// The server that takes the traffic while no real server is up. It is not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SorryServer {
+    /// Where it is.
+    pub host: Host,
+    /// Its port; none is the virtual server's.
+    pub port: Option<u16>,
+    /// How packets reach it.
+    pub forwarding: Forwarding,
+}
+
+/// How a real server is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Check {
+    /// What is done.
+    pub kind: CheckKind,
+    /// Port that is asked; none is the real server's.
+    pub port: Option<u16>,
+    /// Time between the starts of two checks.
+    pub interval: Duration,
+    /// Limit for one whole check.
+    pub timeout: Duration,
+    /// Failures in a row that take a server out; at least 1.
+    pub fall: u32,
+    /// Successes in a row that bring it back; at least 1.
+    pub rise: u32,
+    /// A returning server must also have been well for this long (lvs.cf `reentry`).
+    pub reentry: Duration,
+}
+
+/// What a check does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckKind {
+    /// Always up.
+    On,
+    /// Always down.
+    Off,
+    /// A TCP connection opens.
+    Connect,
+    /// Text is sent and an answer is expected, over TCP or UDP.
+    SendExpect {
+        /// Over UDP.
+        udp: bool,
+        /// What is sent after connecting; none sends nothing.
+        send: Option<Vec<u8>>,
+        /// What must come back; none: the connection is enough.
+        expect: Option<Expect>,
+    },
+    /// An HTTP request is answered well.
+    Http(HttpCheck),
+    /// A program ends with status 0.
+    External {
+        /// Program and arguments. `%h` and `%p` stand for the real server's address and port,
+        /// `%H` and `%P` for the virtual server's.
+        argv: Vec<String>,
+        /// What its output must hold.
+        expect: Option<Expect>,
+    },
+    /// An ICMP echo is answered.
+    Ping,
+}
+
+/// What an answer must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// Anything at all (lvs.cf `*`).
+    Anything,
+    /// It begins with these bytes (lvs.cf's plain `expect`).
+    Prefix(Vec<u8>),
+    /// It holds these bytes.
+    Contains(Vec<u8>),
+    /// It matches this regular expression, anywhere unless anchored.
+    Regex(String),
+}
+
+/// An HTTP or HTTPS request, and what makes its answer good.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HttpCheck {
+    /// HTTPS, and how the certificate is treated.
+    pub tls: Option<Tls>,
+    /// GET, HEAD, POST, OPTIONS.
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// `Host` header, and the name in the TLS handshake; none is the server's address.
+    pub host: Option<String>,
+    /// Status codes that are good, as inclusive ranges; empty is 200 to 299.
+    pub status: Vec<(u16, u16)>,
+    /// What the body must hold.
+    pub expect: Option<Expect>,
+}
+
+/// TLS of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Tls {
+    /// The certificate must be valid for the host and signed by a known authority.
+    pub verify: bool,
+    /// File with authorities instead of the system's.
+    pub ca_file: Option<String>,
+    /// Name in the handshake and the certificate, when it is not the `Host` header.
+    pub name: Option<String>,
+}
+
+impl Cluster {
+    /// The network of an address as the file gave it, when it gave one.
+    pub fn network_of(address: &FloatingAddress) -> Option<IpNet> {
+        address.prefix_length.and_then(|length| IpNet::new(address.ip, length).ok())
+    }
+}

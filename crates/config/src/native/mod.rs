@@ -1,0 +1,117 @@
+//! The native format: YAML.
+//!
+//! [`tree`] turns text into nodes with places, [`section`] reads them against the table of
+//! [`keys`], and `pair`, `services` and `check` build the model.
+
+mod check;
+mod key;
+mod pair;
+mod persistence;
+pub(crate) mod scalar;
+mod section;
+mod services;
+mod table;
+mod tree;
+mod write;
+mod yaml;
+
+pub use key::{Default, Key, Kind, key, keys};
+pub(crate) use write::host_and_port;
+pub use write::write;
+
+use crate::Cluster;
+use crate::diagnostic::Diagnostics;
+use crate::model::OnStop;
+use crate::places::{Part, Places};
+use crate::source::Source;
+use section::Reading;
+use tree::Value;
+
+/// A time as people write it: `500ms`, `2s`, `1.5s`, `5m`. The error says what to write instead.
+pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    scalar::duration(text).map_err(|problem| format!("{}: {}", problem.message, problem.help))
+}
+
+/// Reads the file; `None` when it is no YAML map, with the reason in `out`.
+pub(crate) fn parse(
+    source: &Source,
+    out: &mut Diagnostics,
+    places: &mut Places,
+) -> Option<Cluster> {
+    let bytes = source.bytes();
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.valid_up_to();
+            out.error(source, at..at + 1, "this byte is not UTF-8", "save the file as UTF-8");
+            return None;
+        }
+    };
+    let node = match tree::parse(text) {
+        Ok(node) => node,
+        Err(error) => {
+            let span = place_of(source, &error);
+            let help = syntax_help(source, &span);
+            out.error(source, span, error.message, help);
+            return None;
+        }
+    };
+    let before = out.errors();
+    let mut reading = Reading { source, out, places, has_number_key: false };
+    if matches!(node.value, Value::Null) {
+        reading.error(0..0, "the file is empty", "begin with routers, groups and services");
+        return None;
+    }
+    let cluster = cluster(&mut reading, node);
+    if reading.has_number_key
+        && out.errors() == before
+        && let Some(error) = tree::duplicate_key(text)
+    {
+        let span = place_of(source, &error);
+        out.error(source, span, error.message, "remove one of the two");
+    }
+    cluster
+}
+
+fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Option<Cluster> {
+    let at = node.span.clone();
+    let mut top = reading.section("", node, at)?;
+    let pair = pair::pair(reading, &mut top);
+    let services = services::services(reading, &mut top);
+    let kernel = services::kernel(reading, &mut top);
+    let max_removed = reading.percent(&mut top, "max_removed").unwrap_or_default();
+    let autoreload = reading.boolean(&mut top, "autoreload");
+    let on_stop = reading.choice(&mut top, "on_stop", |word| match word {
+        "keep" => Some(OnStop::Keep),
+        "remove" => Some(OnStop::Remove),
+        _ => None,
+    });
+    reading.finish(top);
+    reading.record(Part::File, 0..0);
+    let on_stop = on_stop.unwrap_or_default();
+    Some(Cluster { pair, services, kernel, autoreload, on_stop, max_removed })
+}
+
+fn place_of(source: &Source, error: &tree::SyntaxError) -> tree::Span {
+    error.at.map_or(0..0, |(line, column)| source.span(line, column, 1))
+}
+
+/// What people most often did when YAML itself does not hold.
+fn syntax_help(source: &Source, span: &tree::Span) -> &'static str {
+    let line = source.place(span.clone()).text;
+    let value = line.split_once(": ").map_or(line.as_str(), |(_, value)| value).trim_start();
+    if line.contains('\t') {
+        "indent with blanks; YAML takes no tabs"
+    } else if line.contains(['“', '”', '‘', '’', '„']) {
+        "write the plain quotes \" or '"
+    } else if value.starts_with('[') && value.contains("]:") || value.contains("[::") {
+        "put quotes around an IPv6 address: \"[2001:db8::1]:80\""
+    } else if value.contains(": ") {
+        "put quotes around a text that holds a colon and a blank"
+    } else {
+        "look at the brackets, quotes and indentation here and on the line above"
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,437 @@
+//! Reading the tree against the table of keys: types, ranges, defaults and unknown keys in one
+//! place, so that the modules that build the model hold no such rule.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::key::{Default, Key, Kind, children, keys, one_of};
+use super::scalar::{self, Parsed, Problem};
+use super::tree::{Node, Span, Value};
+use crate::diagnostic::Diagnostics;
+use crate::places::{Part, Places};
+use crate::source::Source;
+use crate::{Percent, nearest};
+
+/// What every reading function needs.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a Source,
+    pub(super) out: &'a mut Diagnostics,
+    pub(super) places: &'a mut Places,
+    /// Whether a key is a number: the library keeps one of two equal ones, and says nothing.
+    pub(super) has_number_key: bool,
+}
+
+/// A map whose keys are in the table.
+pub(super) struct Section<'n> {
+    /// Its path in the table.
+    path: &'static str,
+    /// What it is called in a message.
+    what: String,
+    /// Where its own key stands.
+    pub(super) at: Span,
+    entries: Vec<Entry<'n>>,
+}
+
+struct Entry<'n> {
+    key: Cow<'n, str>,
+    span: Span,
+    node: Option<Node<'n>>,
+}
+
+/// A member of a map whose keys are names that the person chose.
+pub(super) struct Named<'n> {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) node: Node<'n>,
+}
+
+/// A value and its place.
+pub(super) struct Given<T> {
+    pub(super) value: T,
+    pub(super) span: Span,
+}
+
+impl<'n> Section<'n> {
+    /// Removes and returns the value of a key.
+    pub(super) fn take(&mut self, key: &str) -> Option<Node<'n>> {
+        self.entries.iter_mut().find(|entry| entry.key == key).and_then(|entry| entry.node.take())
+    }
+
+    /// Where a key stands, if it is given.
+    pub(super) fn span_of(&self, key: &str) -> Option<Span> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.span.clone())
+    }
+
+    /// Where the value of a key stands, if it is given and was not taken yet.
+    pub(super) fn value_span(&self, key: &str) -> Option<Span> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        entry.node.as_ref().map(|node| node.span.clone())
+    }
+
+    /// Whether a key is given.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        children(self.path).iter().copied().find(|key| key.name() == name)
+    }
+}
+
+impl<'n, 'a: 'n> Reading<'a> {
+    /// Reports an error.
+    pub(super) fn error(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.out.error(self.source, span, message, help.into());
+    }
+
+    /// Notes where a part of the model stands.
+    pub(super) fn record(&mut self, part: Part, span: Span) {
+        self.places.record(part, self.source, span);
+    }
+
+    /// Opens a map whose keys are in the table under `path`.
+    pub(super) fn section(
+        &mut self,
+        path: &'static str,
+        node: Node<'n>,
+        at: Span,
+    ) -> Option<Section<'n>> {
+        let what = match path.rsplit('.').next().unwrap_or(path).trim_end_matches("[]") {
+            "" => "the file",
+            "*" => self.text_at(&at),
+            name => name,
+        };
+        let what = what.to_owned();
+        let entries = self.entries(&what, node, &at)?;
+        Some(Section { path, what, at, entries })
+    }
+
+    /// The word that stands at a place, to name it in a message.
+    fn text_at(&self, at: &Span) -> &str {
+        let bytes = self.source.bytes().get(at.clone()).unwrap_or(&[]);
+        std::str::from_utf8(bytes).unwrap_or("this")
+    }
+
+    /// Opens a map whose keys are names.
+    pub(super) fn named(&mut self, what: &str, node: Node<'n>, at: &Span) -> Vec<Named<'n>> {
+        let entries = self.entries(what, node, at).unwrap_or_default();
+        let named = entries.into_iter().filter_map(|entry| {
+            let node = entry.node?;
+            Some(Named { name: entry.key.into_owned(), span: entry.span, node })
+        });
+        named.collect()
+    }
+
+    fn entries(&mut self, what: &str, node: Node<'n>, at: &Span) -> Option<Vec<Entry<'n>>> {
+        let Value::Map(map) = node.value else {
+            let span = if matches!(node.value, Value::Null) { at.clone() } else { node.span };
+            let message = format!("{what} wants keys of its own, not {}", node.value.noun());
+            self.error(span, message, "write them below it, indented: `key: value`");
+            return None;
+        };
+        let mut entries: Vec<Entry<'n>> = Vec::with_capacity(map.len());
+        let mut seen = std::collections::HashSet::with_capacity(map.len());
+        for (key, node) in map {
+            let Some(text) = key.text(self.source.bytes()) else {
+                self.error(
+                    key.span,
+                    format!("a key cannot be {}", key.value.noun()),
+                    "write a word",
+                );
+                continue;
+            };
+            self.has_number_key |= matches!(key.value, Value::Number);
+            if seen.insert(text.clone()) {
+                entries.push(Entry { key: text, span: key.span, node: Some(node) });
+            } else {
+                let first = entries.iter().find(|entry| entry.key == text);
+                let line = first.map_or(0, |entry| self.source.place(entry.span.clone()).line);
+                let help = format!("it stands on line {line} already: remove one of the two");
+                self.error(key.span, format!("{text} is given twice"), help);
+            }
+        }
+        Some(entries)
+    }
+
+    /// Closes a section: what was not taken is unknown.
+    pub(super) fn finish(&mut self, section: Section<'n>) {
+        let unknown: Vec<_> = section.entries.into_iter().filter(|e| e.node.is_some()).collect();
+        for entry in unknown {
+            let known: Vec<&str> = children(section.path).iter().map(|key| key.name()).collect();
+            let message = match section.path {
+                "" => format!("unknown key {} at the top of the file", entry.key),
+                _ => format!("unknown key {} in {}", entry.key, section.what),
+            };
+            let help = match (foreign_word(&entry.key), nearest(&entry.key, known.iter().copied()))
+            {
+                (_, Some(near)) => format!("did you mean {near}?"),
+                (Some(ours), None) if known.contains(&ours) => format!("here it is called {ours}"),
+                _ => format!("known here: {}", known.join(", ")),
+            };
+            self.error(entry.span, message, help);
+        }
+    }
+
+    /// Members of a list; a value alone is a list of one.
+    pub(super) fn list(&mut self, section: &mut Section<'n>, name: &str) -> Vec<Node<'n>> {
+        match self.given(section, name) {
+            None => Vec::new(),
+            Some(Node { value: Value::List(list), .. }) => list,
+            Some(node) => vec![node],
+        }
+    }
+
+    /// The value of a key, if it is given and is not empty.
+    pub(super) fn given(&mut self, section: &mut Section<'n>, name: &str) -> Option<Node<'n>> {
+        let span = section.span_of(name)?;
+        let node = section.take(name)?;
+        if matches!(node.value, Value::Null) {
+            let help =
+                section.key(name).map_or_else(String::new, |key| match (key.kind, key.default) {
+                    (Kind::Map, _) => {
+                        "indent what belongs to it by two blanks, or remove the line".into()
+                    }
+                    (_, Default::Value(value)) => {
+                        format!("the default is {value}: remove the line, or give a value")
+                    }
+                    _ => format!("give it {}, or remove the line", key.kind_text()),
+                });
+            self.error(span, format!("{name} has no value"), help);
+            return None;
+        }
+        Some(node)
+    }
+
+    /// Text read by `parse`; nothing when it is not given or wrong.
+    pub(super) fn parsed<T>(
+        &mut self,
+        section: &mut Section<'n>,
+        name: &str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<Given<T>> {
+        let node = self.given(section, name)?;
+        let value = self.parse_node(name, &node, parse)?;
+        Some(Given { value, span: node.span })
+    }
+
+    /// A share.
+    pub(super) fn percent(&mut self, section: &mut Section<'n>, name: &str) -> Option<Percent> {
+        self.parsed(section, name, scalar::percent).map(|given| given.value)
+    }
+
+    /// One scalar read by `parse`.
+    pub(super) fn parse_node<T>(
+        &mut self,
+        name: &str,
+        node: &Node<'n>,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let Some(text) = node.text(self.source.bytes()) else {
+            let message = format!("{name} wants one value, not {}", node.value.noun());
+            let key = keys().iter().find(|key| key.name() == name);
+            let help = key.map_or_else(String::new, |key| format!("give it {}", key.kind_text()));
+            self.error(node.span.clone(), message, help);
+            return None;
+        };
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(Problem { message, help }) => {
+                self.error(node.span.clone(), format!("{name}: {message}"), help);
+                None
+            }
+        }
+    }
+
+    /// A time within the table's range, or the table's default if that is a value.
+    pub(super) fn duration(&mut self, section: &mut Section<'n>, name: &str) -> Option<Duration> {
+        let key = section.key(name)?;
+        let parse = |text: &str| {
+            let time = scalar::duration(text)?;
+            match key.kind {
+                Kind::Duration { min, max }
+                    if time < Duration::from_millis(min) || time > Duration::from_millis(max) =>
+                {
+                    let help = format!("give it {}", key.kind_text());
+                    Err(Problem::new(format!("{text} is out of range"), help))
+                }
+                _ => Ok(time),
+            }
+        };
+        self.or_default(section, key, parse)
+    }
+
+    /// A time in whole seconds, which is all that the kernel takes.
+    pub(super) fn seconds(&mut self, section: &mut Section<'n>, name: &str) -> Option<Duration> {
+        let span = section.span_of(name);
+        let time = self.duration(section, name)?;
+        if time.subsec_nanos() != 0 {
+            let message = format!("{name}: the kernel counts in whole seconds");
+            let help = format!("write {}s or {}s", time.as_secs(), time.as_secs() + 1);
+            self.error(span.unwrap_or(0..0), message, help);
+        }
+        Some(time)
+    }
+
+    /// A whole number within the table's range, or the table's default if that is a value.
+    pub(super) fn integer<T: TryFrom<u64>>(
+        &mut self,
+        section: &mut Section<'n>,
+        name: &str,
+    ) -> Option<T> {
+        let key = section.key(name)?;
+        let parse = |text: &str| {
+            let value = text.trim().parse::<u64>();
+            let help = format!("give it {}", key.kind_text());
+            let Ok(value) = value else {
+                return Err(Problem::new(format!("{text} is not a whole number"), help));
+            };
+            let in_range = match key.kind {
+                Kind::Integer { min, max, .. } => (min..=max).contains(&value),
+                _ => true,
+            };
+            match T::try_from(value) {
+                Ok(value) if in_range => Ok(value),
+                _ => Err(Problem::new(format!("{text} is out of range"), help)),
+            }
+        };
+        self.or_default(section, key, parse)
+    }
+
+    /// One of the table's words, as given or by default, turned into a value by `meaning`.
+    pub(super) fn choice<T>(
+        &mut self,
+        section: &mut Section<'n>,
+        name: &str,
+        meaning: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let key = section.key(name)?;
+        self.or_default(section, key, |text| word(text, key.kind, &meaning))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, section: &mut Section<'n>, name: &str) -> bool {
+        let fallback = section.key(name).is_some_and(|key| key.default == Default::Value("true"));
+        match self.given(section, name) {
+            None => fallback,
+            Some(Node { value: Value::Boolean(value), .. }) => value,
+            Some(node) => {
+                let text = node.text(self.source.bytes()).unwrap_or_default().to_lowercase();
+                let meant = match text.as_str() {
+                    "yes" | "on" | "1" => "write true",
+                    "no" | "off" | "0" => "write false",
+                    _ => "write true or false",
+                };
+                let message = format!("{name} wants true or false, not {}", node.value.noun());
+                self.error(node.span, message, meant);
+                fallback
+            }
+        }
+    }
+
+    /// Text that is not empty.
+    pub(super) fn text(&mut self, section: &mut Section<'n>, name: &str) -> Option<String> {
+        self.parsed(section, name, not_empty).map(|given| given.value)
+    }
+
+    /// An IPv4 or IPv6 address.
+    pub(super) fn address(
+        &mut self,
+        section: &mut Section<'n>,
+        name: &str,
+    ) -> Option<std::net::IpAddr> {
+        self.parsed(section, name, scalar::address).map(|given| given.value)
+    }
+
+    /// Says that a key is missing, if it was not even tried.
+    pub(super) fn require<T>(
+        &mut self,
+        section: &Section<'n>,
+        name: &str,
+        value: Option<T>,
+    ) -> Option<T> {
+        if value.is_none() && !section.has(name) {
+            let help = section
+                .key(name)
+                .map_or_else(String::new, |key| format!("add `{name}`: {}", key.kind_text()));
+            self.error(section.at.clone(), format!("{name} is missing"), help);
+        }
+        value
+    }
+
+    fn or_default<T>(
+        &mut self,
+        section: &mut Section<'n>,
+        key: &'static Key,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let given = self.parsed(section, key.name(), &parse).map(|given| given.value);
+        given.or_else(|| match key.default {
+            Default::Value(text) => parse(text).ok(),
+            _ => None,
+        })
+    }
+}
+
+/// Text that is not empty.
+pub(super) fn not_empty(text: &str) -> Parsed<String> {
+    if text.trim().is_empty() {
+        return Err(Problem::new("is empty", "give it a value or remove the line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A word of a choice.
+pub(super) fn word<T>(text: &str, kind: Kind, meaning: impl Fn(&str) -> Option<T>) -> Parsed<T> {
+    let words = if let Kind::Choice(words) = kind { words } else { &[] };
+    meaning(text).ok_or_else(|| {
+        let near = nearest(text, words.iter().copied());
+        let help = match near.or_else(|| foreign_word(text).filter(|ours| words.contains(ours))) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("write {}", one_of(words)),
+        };
+        Problem::new(format!("{text} is not known"), help)
+    })
+}
+
+/// Our word for one that other load balancers use.
+fn foreign_word(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "gate" | "dr" | "direct_routing" | "direct-routing" | "gatewaying" => "direct",
+        "masq" | "masquerade" | "masquerading" => "nat",
+        "tun" | "ipip" | "tunneling" | "tunnelling" => "tunnel",
+        "real" | "reals" | "real_server" | "real_servers" | "backends" => "servers",
+        "virtual" | "virtuals" | "virtual_server" | "virtual_servers" => "services",
+        "vip" | "address" | "bind" | "virtual_address" => "listen",
+        "fwmark" => "mark",
+        "lb_algo" | "lvs_sched" | "algorithm" => "scheduler",
+        "lb_kind" | "lvs_method" | "forwarding" | "network" => "forward",
+        "persistent" | "persistence_timeout" => "persistence",
+        "fallback" | "sorry_server" => "sorry",
+        "quiescent" | "inhibit_on_failure" => "on_failure",
+        "ops" => "one_packet",
+        "deadtime" | "dead" => "dead_after",
+        "keepalive" => "interval",
+        "warntime" => "warn_after",
+        "initdead" => "listen_first",
+        "udpport" => "port",
+        "bcast" => "broadcast",
+        "mcast" => "multicast",
+        "ping" | "ping_node" => "witness",
+        "auto_failback" | "preempt" => "failback",
+        "checkinterval" | "delay_loop" => "interval",
+        "checktimeout" | "connect_timeout" => "timeout",
+        "failurecount" | "failcount" | "retries" => "fall",
+        "nodes" | "node" => "routers",
+        "vips" | "floating_addresses" | "virtual_ipaddress" => "addresses",
+        "request" => "send",
+        "receive" | "contains" | "regex" => "expect",
+        "virtualhost" => "host",
+        "auto" => "automatic",
+        _ => return None,
+    })
+}

@@ -1,0 +1,406 @@
+//! `services` and `kernel`.
+
+use ipvs::{Family, Forwarding, Protocol, Scheduler, SchedulerFlags};
+use ipvs::{Tunnel, TunnelChecksum};
+
+use super::check::{check, default_kind, standard};
+use super::pair::interface_key;
+use super::persistence::persistence;
+use super::scalar::{self, Parsed, Problem};
+use super::section::{Named, Reading, Section};
+use super::tree::{Node, Span, Value};
+use crate::model::{
+    ConnectionSync, Host, Kernel, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+};
+use crate::places::Part;
+use crate::{Percent, nearest};
+
+/// All virtual servers of the file.
+pub(super) fn services<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    top: &mut Section<'n>,
+) -> Vec<VirtualServer> {
+    let max_down = reading.percent(top, "max_down").unwrap_or(Percent::HALF);
+    let at = top.span_of("services").unwrap_or(0..0);
+    let Some(node) = reading.given(top, "services") else { return Vec::new() };
+    let named = reading.named("services", node, &at);
+    let service = |(index, named)| service(reading, index, named, max_down);
+    named.into_iter().enumerate().map(service).collect()
+}
+
+fn service<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    index: usize,
+    named: Named<'n>,
+    max_down: Percent,
+) -> VirtualServer {
+    let Named { name, span, node } = named;
+    reading.record(Part::Service(index), span.clone());
+    let empty = || Node { span: span.clone(), value: Value::Map(Vec::new()) };
+    let is_map = matches!(node.value, Value::Map(_));
+    let section = reading.section("services.*", node, span.clone());
+    let Some(mut section) =
+        section.or_else(|| reading.section("services.*", empty(), span.clone()))
+    else {
+        return blank(name);
+    };
+    if !is_map {
+        return blank(name);
+    }
+    let mut service = blank(name);
+    service.max_down = reading.percent(&mut section, "max_down").unwrap_or(max_down);
+    service.listen = listen(reading, &mut section, index);
+    let key = |name| Part::ServiceKey(index, name);
+    for name in ["scheduler", "scheduler_flags", "persistence", "one_packet", "forward"] {
+        if let Some(span) = section.span_of(name) {
+            reading.record(key(name), span);
+        }
+    }
+    service.scheduler = scheduler(reading, &mut section);
+    service.scheduler_flags = scheduler_flags(reading, &mut section);
+    let family = family_of(&service.listen);
+    service.persistence = persistence(reading, &mut section, family, index);
+    service.one_packet = reading.boolean(&mut section, "one_packet");
+    service.on_failure = reading.choice(&mut section, "on_failure", on_failure).unwrap_or_default();
+    let forward = reading.choice(&mut section, "forward", forwarding).unwrap_or_default();
+    let tunnel = tunnel(reading, &mut section).unwrap_or_default();
+    let kind = default_kind(&service.listen);
+    service.check = standard(kind.clone());
+    if let Some(node) = reading.given(&mut section, "check") {
+        let at = section.span_of("check").unwrap_or_else(|| span.clone());
+        reading.record(Part::Check(index), at.clone());
+        service.check = check(reading, node, at, &kind);
+    }
+    for node in reading.list(&mut section, "servers") {
+        let place = Part::Server(index, service.servers.len());
+        reading.record(place, node.span.clone());
+        if let Some(server) = server(reading, node, forward, tunnel, &service, index) {
+            service.servers.push(server);
+        }
+    }
+    service.sorry = sorry(reading, &mut section, forward, index);
+    reading.finish(section);
+    service
+}
+
+fn blank(name: String) -> VirtualServer {
+    let listen = Listen::Addresses(Vec::new());
+    VirtualServer {
+        name,
+        check: standard(default_kind(&listen)),
+        listen,
+        scheduler: Scheduler::wlc(),
+        scheduler_flags: SchedulerFlags::default(),
+        persistence: None,
+        one_packet: false,
+        on_failure: OnFailure::default(),
+        servers: Vec::new(),
+        sorry: None,
+        max_down: Percent::HALF,
+    }
+}
+
+fn listen<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+    index: usize,
+) -> Listen {
+    let mark_at = section.span_of("mark");
+    let family_at = section.span_of("family");
+    let listens = section.has("listen");
+    let mut endpoints = Vec::new();
+    for node in reading.list(section, "listen") {
+        if let Some(endpoint) = reading.parse_node("listen", &node, scalar::endpoint) {
+            reading.record(Part::Listen(index, endpoints.len()), node.span);
+            endpoints.push(endpoint);
+        }
+    }
+    let mark = reading.integer(section, "mark");
+    let family = reading.choice(section, "family", |word| match word {
+        "inet" => Some(Family::Inet),
+        "inet6" => Some(Family::Inet6),
+        _ => None,
+    });
+    match (mark_at, listens) {
+        (Some(at), true) => {
+            reading.error(at, "mark is given beside listen", "keep one of the two");
+        }
+        (Some(at), false) => reading.record(Part::Listen(index, 0), at),
+        (None, true) => {}
+        (None, false) => {
+            let help =
+                "add `listen: 192.168.1.1:80/tcp`, or `mark: 7` for traffic that netfilter marked";
+            reading.error(section.at.clone(), "listen is missing", help);
+        }
+    }
+    if let (Some(at), None) = (family_at, mark) {
+        reading.error(at, "family goes with mark alone", "remove it: an address has its family");
+    }
+    match mark {
+        Some(mark) if !listens => Listen::Mark { mark, family: family.unwrap_or(Family::Inet) },
+        _ => Listen::Addresses(endpoints),
+    }
+}
+
+/// The prefix that holds one address.
+pub(super) fn whole_prefix(family: Family) -> u8 {
+    if family == Family::Inet { 32 } else { 128 }
+}
+
+/// The family of a virtual server's packets; IPv4 when it listens nowhere.
+pub(super) fn family_of(listen: &Listen) -> Family {
+    match listen {
+        Listen::Mark { family, .. } => *family,
+        Listen::Addresses(endpoints) => {
+            endpoints.first().map_or(Family::Inet, |e| Family::of(e.address.ip()))
+        }
+    }
+}
+
+fn scheduler<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Scheduler {
+    let parse = |text: &str| {
+        text.parse::<Scheduler>().map_err(|error| {
+            let near = nearest(text, Scheduler::KNOWN);
+            let help = near.map(|near| format!("did you mean {near}?"));
+            Problem::new(format!("{text} is no scheduler"), help.unwrap_or(error.to_string()))
+        })
+    };
+    let given = reading.parsed(section, "scheduler", parse);
+    if let Some(given) = &given
+        && !Scheduler::KNOWN.contains(&given.value.name())
+    {
+        let name = given.value.name();
+        let help = match nearest(name, Scheduler::KNOWN) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!(
+                "known: {}; the kernel loads the module ip_vs_{name}",
+                Scheduler::KNOWN.join(", ")
+            ),
+        };
+        let message = format!("{name} is no scheduler of current kernels");
+        reading.out.warning(reading.source, given.span.clone(), message, help);
+    }
+    given.map_or_else(Scheduler::wlc, |given| given.value)
+}
+
+fn scheduler_flags<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+) -> SchedulerFlags {
+    let mut flags = SchedulerFlags::default();
+    for node in reading.list(section, "scheduler_flags") {
+        let flag = reading.parse_node("scheduler_flags", &node, |text| {
+            let bare = text.trim_start_matches("sh-").trim_start_matches("mh-");
+            match bare {
+                "fallback" | "flag-1" => Ok(0),
+                "port" | "flag-2" => Ok(1),
+                "third" | "flag-3" => Ok(2),
+                _ => Err(Problem::new(
+                    format!("{text} is not known"),
+                    "write fallback, port or third",
+                )),
+            }
+        });
+        flags.fallback |= flag == Some(0);
+        flags.port |= flag == Some(1);
+        flags.third |= flag == Some(2);
+    }
+    flags
+}
+
+fn on_failure(word: &str) -> Option<OnFailure> {
+    match word {
+        "remove" => Some(OnFailure::Remove),
+        "quiesce" => Some(OnFailure::Quiesce),
+        _ => None,
+    }
+}
+
+fn forwarding(word: &str) -> Option<Forwarding> {
+    match word {
+        "direct" => Some(Forwarding::Direct),
+        "nat" => Some(Forwarding::Nat),
+        "tunnel" => Some(Forwarding::Tunnel),
+        _ => None,
+    }
+}
+
+fn tunnel<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Option<Tunnel> {
+    let at = section.span_of("tunnel")?;
+    let node = reading.given(section, "tunnel")?;
+    let node = match node.value {
+        Value::Map(_) => node,
+        _ => {
+            let key = Node { span: node.span.clone(), value: Value::Text("type".into()) };
+            Node { span: node.span.clone(), value: Value::Map(vec![(key, node)]) }
+        }
+    };
+    let mut map = reading.section("services.*.tunnel", node, at.clone())?;
+    let kind = reading.choice(&mut map, "type", |word| {
+        ["ipip", "gue", "gre"].into_iter().find(|known| *known == word)
+    });
+    let kind = reading.require(&map, "type", kind);
+    let port_at = map.span_of("port");
+    let port: Option<u16> = reading.integer(&mut map, "port");
+    let checksum_at = map.span_of("checksum");
+    let checksum = reading.choice(&mut map, "checksum", |word| match word {
+        "none" => Some(TunnelChecksum::None),
+        "full" => Some(TunnelChecksum::Full),
+        "remote" => Some(TunnelChecksum::Remote),
+        _ => None,
+    });
+    reading.finish(map);
+    let checksum = checksum.unwrap_or_default();
+    let kind = kind?;
+    if let Some(at) = port_at.filter(|_| kind != "gue") {
+        reading.error(at, format!("{kind} has no port"), "remove the port, or use gue");
+    }
+    match (kind, port) {
+        ("gue", Some(port)) => Some(Tunnel::Gue { port, checksum }),
+        ("gue", None) => {
+            reading.error(at, "gue needs a port", "write tunnel: { type: gue, port: 6080 }");
+            None
+        }
+        ("gre", _) => {
+            if checksum == TunnelChecksum::Remote {
+                let at = checksum_at.unwrap_or(at);
+                reading.error(at, "gre has no remote checksum", "write none or full, or use gue");
+            }
+            Some(Tunnel::Gre { checksum })
+        }
+        _ => {
+            if let Some(at) = checksum_at {
+                reading.error(at, "ipip has no checksum", "remove it, or use gue or gre");
+            }
+            Some(Tunnel::Ipip)
+        }
+    }
+}
+
+fn server<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    node: Node<'n>,
+    forward: Forwarding,
+    service_tunnel: Tunnel,
+    service: &VirtualServer,
+    service_index: usize,
+) -> Option<RealServer> {
+    let plain = |(host, port): (Host, Option<u16>)| RealServer {
+        name: None,
+        host,
+        port,
+        weight: 1,
+        forwarding: forward,
+        tunnel: service_tunnel,
+        upper_threshold: 0,
+        lower_threshold: 0,
+        check: None,
+    };
+    if !matches!(node.value, Value::Map(_)) {
+        return reading.parse_node("servers", &node, real_host).map(plain);
+    }
+    let at = node.span.clone();
+    let mut section = reading.section("services.*.servers[]", node, at.clone())?;
+    let address = reading.parsed(&mut section, "address", real_host);
+    let mut server = reading.require(&section, "address", address).map(|given| {
+        let place = Part::Server(service_index, service.servers.len());
+        reading.record(place, given.span);
+        plain(given.value)
+    });
+    let mut fallback = plain((Host::Name(String::new()), None));
+    let filled = server.as_mut().unwrap_or(&mut fallback);
+    filled.name = reading.text(&mut section, "name");
+    filled.weight = reading.integer(&mut section, "weight").unwrap_or(1);
+    filled.forwarding = reading.choice(&mut section, "forward", forwarding).unwrap_or(forward);
+    filled.tunnel = tunnel(reading, &mut section).unwrap_or(service_tunnel);
+    filled.upper_threshold = reading.integer(&mut section, "upper_threshold").unwrap_or(0);
+    filled.lower_threshold = reading.integer(&mut section, "lower_threshold").unwrap_or(0);
+    if let Some(node) = reading.given(&mut section, "check") {
+        let at = section.span_of("check").unwrap_or(at);
+        let place = Part::ServerCheck(service_index, service.servers.len());
+        reading.record(place, at.clone());
+        filled.check = Some(check(reading, node, at, &default_kind(&service.listen)));
+    }
+    reading.finish(section);
+    server
+}
+
+/// A real server's place: port 0 is not one.
+fn real_host(text: &str) -> Parsed<(Host, Option<u16>)> {
+    let (host, port) = scalar::host_and_port(text)?;
+    if port == Some(0) {
+        let help = "write a port from 1 to 65535, or leave it out for the virtual server's";
+        return Err(Problem::new("0 is not a port of a real server", help));
+    }
+    Ok((host, port))
+}
+
+fn sorry<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+    forward: Forwarding,
+    index: usize,
+) -> Option<SorryServer> {
+    let at: Span = section.span_of("sorry")?;
+    let node = reading.given(section, "sorry")?;
+    reading.record(Part::Sorry(index), node.span.clone());
+    if !matches!(node.value, Value::Map(_)) {
+        let (host, port) = reading.parse_node("sorry", &node, real_host)?;
+        return Some(SorryServer { host, port, forwarding: forward });
+    }
+    let mut map = reading.section("services.*.sorry", node, at)?;
+    let address = reading.parsed(&mut map, "address", real_host);
+    let address = reading.require(&map, "address", address);
+    let forwarding = reading.choice(&mut map, "forward", forwarding).unwrap_or(forward);
+    reading.finish(map);
+    address.map(|given| SorryServer { host: given.value.0, port: given.value.1, forwarding })
+}
+
+/// The kernel's settings.
+pub(super) fn kernel<'n, 'a: 'n>(reading: &mut Reading<'a>, top: &mut Section<'n>) -> Kernel {
+    let at = top.span_of("kernel").unwrap_or(0..0);
+    let node = reading.given(top, "kernel");
+    let Some(mut section) = node.and_then(|node| reading.section("kernel", node, at)) else {
+        return Kernel::default();
+    };
+    let kernel = Kernel {
+        tcp_timeout: reading.seconds(&mut section, "tcp_timeout"),
+        tcp_fin_timeout: reading.seconds(&mut section, "tcp_fin_timeout"),
+        udp_timeout: reading.seconds(&mut section, "udp_timeout"),
+        sync: sync(reading, &mut section),
+    };
+    reading.finish(section);
+    kernel
+}
+
+fn sync<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+) -> Option<ConnectionSync> {
+    let at = section.span_of("sync")?;
+    reading.record(Part::Kernel("sync"), at.clone());
+    let node = reading.given(section, "sync")?;
+    let mut map = reading.section("kernel.sync", node, at)?;
+    let interface = interface_key(reading, &mut map);
+    let interface = reading.require(&map, "interface", interface);
+    let sync = ConnectionSync {
+        interface: interface.clone().unwrap_or_default(),
+        id: reading.integer(&mut map, "id").unwrap_or(0),
+        group: reading.address(&mut map, "group"),
+        port: reading.integer(&mut map, "port"),
+        ttl: reading.integer(&mut map, "ttl"),
+        max_length: reading.integer(&mut map, "max_length"),
+    };
+    reading.finish(map);
+    interface.map(|_| sync)
+}
+
+/// The protocol whose checks make sense by default.
+pub(super) fn speaks_tcp(listen: &Listen) -> bool {
+    match listen {
+        Listen::Mark { .. } => false,
+        Listen::Addresses(endpoints) => endpoints
+            .iter()
+            .all(|endpoint| endpoint.protocol == Protocol::Tcp && endpoint.address.port() != 0),
+    }
+}

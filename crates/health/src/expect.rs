@@ -1,0 +1,216 @@
+//! Is the answer the wanted one?
+//!
+//! An answer comes in pieces of any size, so the same bytes must lead to the same end however
+//! they are cut. Memory and work are bounded whatever a server sends.
+
+use config::model::Expect;
+use regex::bytes::{Regex, RegexBuilder};
+use thiserror::Error;
+
+use crate::escape::{one_line, show};
+
+/// Compiled size of a regular expression, in bytes.
+const REGEX_SIZE: usize = 1 << 20;
+
+/// Memory that matching may use for its cache, in bytes.
+const REGEX_CACHE: usize = 256 << 10;
+
+/// A regular expression that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the regular expression {} cannot be used: {}", one_line(.pattern), one_line(.why))]
+pub struct PatternError {
+    /// As it was written.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What an answer must hold, ready to be looked for.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// Any byte at all.
+    Anything,
+    /// It begins with these bytes.
+    Prefix(Vec<u8>),
+    /// It holds these bytes.
+    Contains(Vec<u8>),
+    /// It matches.
+    Regex(Regex),
+}
+
+/// How much of an answer a regular expression must see before it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// After each piece: for a dialogue, where the server waits and the end never comes.
+    EachPiece,
+    /// Only when all is there: for a body, where `$` means its end.
+    AtEnd,
+}
+
+/// Where a match stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Undecided; more is wanted.
+    More,
+    /// It matches, whatever follows.
+    Matched,
+    /// It cannot match any more.
+    Failed(Mismatch),
+}
+
+/// Why an answer is not the wanted one, in a few words that follow on "answer", "body", "output".
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Mismatch {
+    /// Nothing came.
+    #[error("is empty")]
+    Empty,
+    /// It begins with something else.
+    #[error("begins with {}, wanted {}", show(.seen), show(.wanted))]
+    Prefix {
+        /// What came.
+        seen: Vec<u8>,
+        /// What was wanted.
+        wanted: Vec<u8>,
+    },
+    /// The text is not in it.
+    #[error("does not hold {}", show(.wanted))]
+    Absent {
+        /// What was wanted.
+        wanted: Vec<u8>,
+    },
+    /// The regular expression does not match.
+    #[error("does not match {}", one_line(.pattern))]
+    NoMatch {
+        /// The regular expression.
+        pattern: String,
+    },
+}
+
+impl Pattern {
+    /// Makes ready what the configuration says.
+    ///
+    /// # Errors
+    /// A regular expression that is wrong or too large.
+    pub fn new(expect: &Expect) -> Result<Self, PatternError> {
+        Ok(match expect {
+            Expect::Anything => Self::Anything,
+            Expect::Prefix(bytes) => Self::Prefix(bytes.clone()),
+            Expect::Contains(bytes) => Self::Contains(bytes.clone()),
+            Expect::Regex(pattern) => Self::Regex(
+                RegexBuilder::new(pattern)
+                    .size_limit(REGEX_SIZE)
+                    .dfa_size_limit(REGEX_CACHE)
+                    .build()
+                    .map_err(|error| PatternError {
+                        pattern: pattern.clone(),
+                        why: last_line(&error.to_string()),
+                    })?,
+            ),
+        })
+    }
+
+    /// Begins with an answer. A regular expression sees its first `limit` bytes; the rest of the
+    /// answer is not looked at.
+    pub fn matcher(&self, limit: usize, ask: Ask) -> Matcher<'_> {
+        Matcher { pattern: self, limit, ask, kept: Vec::new(), any: false }
+    }
+}
+
+/// regex draws its errors over several lines; the last one says what is wrong.
+fn last_line(text: &str) -> String {
+    let line = text.lines().last().unwrap_or(text).trim();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// One answer on its way in.
+#[derive(Debug)]
+pub struct Matcher<'a> {
+    pattern: &'a Pattern,
+    limit: usize,
+    ask: Ask,
+    /// The part of the answer that is still needed.
+    kept: Vec<u8>,
+    any: bool,
+}
+
+impl Matcher<'_> {
+    /// Takes in the next piece.
+    pub fn push(&mut self, piece: &[u8]) -> Progress {
+        if piece.is_empty() {
+            return Progress::More;
+        }
+        self.any = true;
+        match self.pattern {
+            Pattern::Anything => Progress::Matched,
+            Pattern::Prefix(wanted) => {
+                let missing = wanted.len().saturating_sub(self.kept.len());
+                self.keep(piece, missing);
+                if !wanted.starts_with(&self.kept) {
+                    Progress::Failed(self.prefix_mismatch(wanted))
+                } else if self.kept.len() == wanted.len() {
+                    Progress::Matched
+                } else {
+                    Progress::More
+                }
+            }
+            Pattern::Contains(wanted) => self.push_contains(wanted, piece),
+            Pattern::Regex(regex) => {
+                self.keep(piece, self.limit.saturating_sub(self.kept.len()));
+                if self.kept.len() >= self.limit {
+                    return self.regex_decides(regex);
+                }
+                if self.ask == Ask::EachPiece && regex.is_match(&self.kept) {
+                    return Progress::Matched;
+                }
+                Progress::More
+            }
+        }
+    }
+
+    /// The answer is over.
+    ///
+    /// # Errors
+    /// It is not the wanted one.
+    pub fn end(self) -> Result<(), Mismatch> {
+        match self.pattern {
+            // An empty answer matches what wants nothing of it: /^$/, or an empty text.
+            Pattern::Prefix(wanted) | Pattern::Contains(wanted) if wanted.is_empty() => Ok(()),
+            Pattern::Regex(regex) if regex.is_match(&self.kept) => Ok(()),
+            _ if !self.any => Err(Mismatch::Empty),
+            Pattern::Anything => Ok(()),
+            Pattern::Prefix(wanted) => Err(self.prefix_mismatch(wanted)),
+            Pattern::Contains(wanted) => Err(Mismatch::Absent { wanted: wanted.clone() }),
+            Pattern::Regex(regex) => Err(Mismatch::NoMatch { pattern: regex.as_str().to_owned() }),
+        }
+    }
+
+    fn keep(&mut self, piece: &[u8], at_most: usize) {
+        self.kept.extend_from_slice(piece.get(..at_most).unwrap_or(piece));
+    }
+
+    /// Only so many bytes are kept as a match across two pieces needs.
+    fn push_contains(&mut self, wanted: &[u8], piece: &[u8]) -> Progress {
+        self.kept.extend_from_slice(piece);
+        if wanted.is_empty() || self.kept.windows(wanted.len()).any(|part| part == wanted) {
+            return Progress::Matched;
+        }
+        let spare = self.kept.len().saturating_sub(wanted.len().saturating_sub(1));
+        self.kept.drain(..spare);
+        Progress::More
+    }
+
+    fn regex_decides(&self, regex: &Regex) -> Progress {
+        if regex.is_match(&self.kept) {
+            Progress::Matched
+        } else {
+            Progress::Failed(Mismatch::NoMatch { pattern: regex.as_str().to_owned() })
+        }
+    }
+
+    fn prefix_mismatch(&self, wanted: &[u8]) -> Mismatch {
+        Mismatch::Prefix { seen: self.kept.clone(), wanted: wanted.to_vec() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Feeds the pieces and the end, as a check does.
+fn outcome(expect: &Expect, ask: Ask, pieces: &[&[u8]]) -> Result<(), Mismatch> {
+    let pattern = Pattern::new(expect).unwrap();
+    let mut matcher = pattern.matcher(1000, ask);
+    for piece in pieces {
+        match matcher.push(piece) {
+            Progress::More => {}
+            Progress::Matched => return Ok(()),
+            Progress::Failed(mismatch) => return Err(mismatch),
+        }
+    }
+    matcher.end()
+}
+
+fn reason(expect: &Expect, pieces: &[&[u8]]) -> String {
+    outcome(expect, Ask::EachPiece, pieces).unwrap_err().to_string()
+}
+
+#[test]
+fn a_prefix_matches_across_pieces() {
+    let expect = Expect::Prefix(b"HTTP".to_vec());
+    assert_eq!(outcome(&expect, Ask::EachPiece, &[b"HT", b"", b"TP/1.1 200"]), Ok(()));
+}
+
+#[test]
+fn a_wrong_prefix_fails_before_the_end() {
+    let pattern = Pattern::new(&Expect::Prefix(b"220 ".to_vec())).unwrap();
+    let mut matcher = pattern.matcher(1000, Ask::EachPiece);
+    let Progress::Failed(mismatch) = matcher.push(b"5") else { panic!("not decided") };
+    assert_eq!(mismatch.to_string(), r#"begins with "5", wanted "220 ""#);
+}
+
+#[test]
+fn a_short_answer_is_not_a_prefix_match() {
+    assert_eq!(
+        reason(&Expect::Prefix(b"HTTP".to_vec()), &[b"HT"]),
+        r#"begins with "HT", wanted "HTTP""#
+    );
+}
+
+#[test]
+fn reasons_are_what_a_person_wants_to_read() {
+    assert_eq!(reason(&Expect::Anything, &[]), "is empty");
+    assert_eq!(
+        reason(&Expect::Contains(b"test page".to_vec()), &[b"oops"]),
+        r#"does not hold "test page""#
+    );
+    assert_eq!(reason(&Expect::Regex("^ok$".into()), &[b"no"]), "does not match ^ok$");
+}
+
+#[test]
+fn any_byte_is_enough_for_anything() {
+    assert_eq!(outcome(&Expect::Anything, Ask::EachPiece, &[b"\0"]), Ok(()));
+}
+
+#[test]
+fn a_regex_may_match_bytes_that_are_not_text() {
+    let expect = Expect::Regex(r"^\x00(?-u:\xff)".into());
+    assert_eq!(outcome(&expect, Ask::EachPiece, &[b"\x00", b"\xff"]), Ok(()));
+}
+
+#[test]
+fn the_end_of_a_body_is_its_end_and_not_that_of_a_piece() {
+    let expect = Expect::Regex("ok$".into());
+    assert!(outcome(&expect, Ask::AtEnd, &[b"ok", b"ay"]).is_err());
+    assert_eq!(outcome(&expect, Ask::AtEnd, &[b"it is o", b"k"]), Ok(()));
+}
+
+#[test]
+fn a_regex_sees_no_more_than_the_limit_and_then_decides() {
+    let pattern = Pattern::new(&Expect::Regex("needle".into())).unwrap();
+    let mut matcher = pattern.matcher(100, Ask::EachPiece);
+    assert_eq!(matcher.push(&[b'x'; 99]), Progress::More);
+    assert!(matches!(matcher.push(b"needle"), Progress::Failed(Mismatch::NoMatch { .. })));
+    assert_eq!(matcher.kept.len(), 100);
+}
+
+#[test]
+fn looking_for_a_text_keeps_only_what_a_match_across_pieces_needs() {
+    let pattern = Pattern::new(&Expect::Contains(b"needle".to_vec())).unwrap();
+    let mut matcher = pattern.matcher(1000, Ask::EachPiece);
+    for _ in 0..1000 {
+        assert_eq!(matcher.push(&[b'n'; 100]), Progress::More);
+        assert!(matcher.kept.len() < 6);
+    }
+    assert_eq!(matcher.push(b"eedle"), Progress::Matched);
+}
+
+#[test]
+fn an_empty_answer_matches_what_wants_nothing() {
+    assert_eq!(outcome(&Expect::Regex("^$".into()), Ask::AtEnd, &[]), Ok(()));
+    assert_eq!(outcome(&Expect::Contains(Vec::new()), Ask::AtEnd, &[]), Ok(()));
+}
+
+#[test]
+fn a_wrong_regex_is_refused_in_one_line() {
+    let error = Pattern::new(&Expect::Regex("a(b".into())).unwrap_err();
+    assert_eq!(error.to_string(), "the regular expression a(b cannot be used: unclosed group");
+    let error = Pattern::new(&Expect::Regex("(\n\x1b[2J".into())).unwrap_err().to_string();
+    assert!(!error.chars().any(char::is_control), "{error:?}");
+    assert!(Pattern::new(&Expect::Regex("(?:a{1000}){1000}".into())).is_err());
+}
+
+proptest! {
+    #[test]
+    fn the_cut_into_pieces_does_not_matter(
+        answer in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'b')], 0..40),
+        wanted in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'b')], 1..5),
+        cuts in proptest::collection::vec(1_usize..7, 0..40),
+    ) {
+        let mut pieces: Vec<&[u8]> = Vec::new();
+        let mut rest: &[u8] = &answer;
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        let text = String::from_utf8(wanted.clone()).unwrap();
+        for expect in [
+            Expect::Prefix(wanted.clone()),
+            Expect::Contains(wanted.clone()),
+            Expect::Regex(text),
+        ] {
+            prop_assert_eq!(
+                outcome(&expect, Ask::EachPiece, &pieces).is_ok(),
+                outcome(&expect, Ask::AtEnd, &[answer.as_slice()]).is_ok()
+            );
+        }
+    }
+}

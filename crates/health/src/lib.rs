@@ -1,0 +1,27 @@
+//! From check results to the wanted table: who is up, with which weight, and why.
+//!
+//! [`watcher`] counts results until a server is up or down. [`results`] keeps the last hundred.
+//! [`expect`] decides whether an answer, which comes in pieces, is the wanted one. [`schedule`]
+//! spreads the starts of many checks. [`weight`] lets a returning server take traffic slowly.
+//! [`escape`] reads and shows bytes as people write them. [`wanted`](mod@wanted) turns it all, with the operator's
+//! [decisions](decision), into the table that the kernel should hold; [`probe`] says who shares a check.
+
+pub mod decision;
+pub mod escape;
+pub mod expect;
+pub mod ledger;
+pub mod probe;
+pub mod results;
+pub mod schedule;
+#[cfg(test)]
+mod test_clock;
+pub mod verdict;
+pub mod wanted;
+pub mod watcher;
+pub mod weight;
+
+pub use decision::{Decided, Decisions, Drain, Note};
+pub use ledger::{Item, Ledger, Ruling, Subject};
+pub use probe::Probe;
+pub use verdict::Verdict;
+pub use wanted::{Fitness, Knowledge, Names, Wanted, WantedServer, WantedService, wanted};

@@ -1,0 +1,319 @@
+//! The wanted table: configuration × resolved names × verdicts × the operator's decisions.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use config::model::{
+    Check, CheckKind, Cluster, Host, Listen, RealServer, SorryServer, VirtualServer,
+};
+use ipvs::{
+    Destination, DestinationKey, Family, Forwarding, Pool, Service, ServiceKey, Table, Tunnel,
+};
+
+use crate::{Decisions, Probe, Verdict};
+
+mod fail_open;
+mod placement;
+#[cfg(test)]
+mod tests;
+
+pub use placement::Placement;
+use placement::{because, place};
+
+/// The sorry server stands alone in its pool, so any weight above 0 would do.
+const SORRY_WEIGHT: u32 = 1;
+
+/// Host names that have been resolved; the first address of the right family is used.
+pub type Names = BTreeMap<String, Vec<IpAddr>>;
+
+/// What is known about a real server's health.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fitness {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The verdict was taken from the kernel's table or from before a restart: its own check has
+    /// not answered yet.
+    pub provisional: bool,
+    /// When it was last up, as a number that rises with each server that stops being up; 0 when
+    /// it was never seen up. Whoever is up need not have one.
+    pub last_up: u64,
+}
+
+impl Fitness {
+    /// It was checked and serves.
+    pub const UP: Self = Self { verdict: Verdict::Up, provisional: false, last_up: 0 };
+    /// It was checked and does not serve, and never did.
+    pub const DOWN: Self = Self { verdict: Verdict::Down, provisional: false, last_up: 0 };
+}
+
+/// Everything that is known beside the configuration.
+pub struct Knowledge<'a> {
+    /// Resolved names.
+    pub names: &'a Names,
+    /// Health by probe.
+    pub fitness: &'a dyn Fn(&Probe) -> Fitness,
+    /// The operator's decisions.
+    pub decisions: &'a Decisions,
+}
+
+/// What the kernel should hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// The table.
+    pub table: Table,
+    /// How each virtual server came to its pool, in the order of the configuration.
+    pub services: Vec<WantedService>,
+}
+
+/// One virtual server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WantedService {
+    /// Its name.
+    pub name: String,
+    /// What it is in the kernel: one pool each.
+    pub pools: BTreeMap<ServiceKey, Pool>,
+    /// The sorry server carries the traffic of a pool.
+    pub on_sorry: bool,
+    /// More servers of a pool are down than checks may take out: some of those stay in.
+    pub failing_open: bool,
+    /// Its real servers; one that has a port for each of several listening ports appears with each.
+    pub servers: Vec<WantedServer>,
+}
+
+/// One real server of one virtual server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WantedServer {
+    /// Its [label].
+    pub label: String,
+    /// Its place in the configuration's list.
+    pub index: usize,
+    /// Address and port; none while its name does not resolve.
+    pub address: Option<SocketAddr>,
+    /// Where it stands, or would stand, in the kernel.
+    pub places: Vec<(ServiceKey, DestinationKey)>,
+    /// The check that answers for it, unless it needs none.
+    pub probe: Option<Probe>,
+    /// What the check says.
+    pub fitness: Fitness,
+    /// Where it belongs, and by which rule.
+    pub placement: Placement,
+}
+
+/// The whole wanted table. Where two virtual servers claim one kernel service, the first has it.
+pub fn wanted(cluster: &Cluster, knowledge: &Knowledge<'_>) -> Wanted {
+    let mut wanted = Wanted::default();
+    for service in &cluster.services {
+        let service = wanted_service(service, knowledge);
+        for (key, pool) in &service.pools {
+            wanted.table.entry(*key).or_insert_with(|| pool.clone());
+        }
+        wanted.services.push(service);
+    }
+    wanted
+}
+
+/// The wanted pools of one virtual server.
+pub fn wanted_service(service: &VirtualServer, knowledge: &Knowledge<'_>) -> WantedService {
+    let mut wanted = WantedService {
+        name: service.name.clone(),
+        pools: keys(&service.listen).into_iter().map(|key| (key, empty_pool(service))).collect(),
+        on_sorry: false,
+        failing_open: false,
+        servers: Vec::with_capacity(service.servers.len()),
+    };
+    for (index, server) in service.servers.iter().enumerate() {
+        place_server(&mut wanted, service, (index, server), knowledge);
+    }
+    fail_open::fail_open(&mut wanted, service, knowledge);
+    for (key, pool) in &mut wanted.pools {
+        if pool.destinations.values().any(|destination| destination.weight > 0) {
+            continue;
+        }
+        let Some((at, sorry)) = sorry_in(service, *key, knowledge) else { continue };
+        pool.destinations.insert(at, sorry);
+        wanted.on_sorry = true;
+    }
+    wanted
+}
+
+/// The sorry server of a pool, and where it stands there.
+fn sorry_in(
+    service: &VirtualServer,
+    key: ServiceKey,
+    knowledge: &Knowledge<'_>,
+) -> Option<(DestinationKey, Destination)> {
+    let sorry = service.sorry.as_ref()?;
+    let ip = resolve(&sorry.host, key.family(), sorry.forwarding, knowledge.names)?;
+    Some((destination_key(key, ip, sorry.port, sorry.forwarding), sorry_destination(sorry)))
+}
+
+/// How people call a real server: its name, or its host with the port when it has one of its own.
+pub fn label(server: &RealServer) -> String {
+    if let Some(name) = &server.name {
+        return name.clone();
+    }
+    match (&server.host, server.port) {
+        (Host::Address(ip), Some(port)) => SocketAddr::new(*ip, port).to_string(),
+        (Host::Address(ip), None) => ip.to_string(),
+        (Host::Name(name), Some(port)) => format!("{name}:{port}"),
+        (Host::Name(name), None) => name.clone(),
+    }
+}
+
+/// The services in the kernel that a virtual server becomes.
+pub fn keys(listen: &Listen) -> Vec<ServiceKey> {
+    match listen {
+        Listen::Mark { mark, family } => vec![ServiceKey::Mark { mark: *mark, family: *family }],
+        Listen::Addresses(endpoints) => endpoints
+            .iter()
+            .map(|at| ServiceKey::Address { address: at.address, protocol: at.protocol })
+            .collect(),
+    }
+}
+
+impl WantedServer {
+    /// Why its weight is what it is; `reason` is what its check said last, or why its name does
+    /// not resolve.
+    pub fn because(
+        &self,
+        configured_weight: u32,
+        reason: &str,
+        decisions: &Decisions,
+        service: &str,
+    ) -> Vec<String> {
+        let decided = decisions.of(service, &self.label);
+        because(self.placement, configured_weight, self.fitness, reason, decided)
+    }
+}
+
+fn place_server(
+    wanted: &mut WantedService,
+    service: &VirtualServer,
+    (index, server): (usize, &RealServer),
+    knowledge: &Knowledge<'_>,
+) {
+    let label = label(server);
+    let first = wanted.servers.len();
+    for (key, pool) in &mut wanted.pools {
+        let family = key.family();
+        let ip = resolve(&server.host, family, server.forwarding, knowledge.names);
+        let Some(ip) = ip else { continue };
+        let at = destination_key(*key, ip, server.port, server.forwarding);
+        let address = SocketAddr::new(ip, server.port.unwrap_or(at.port()));
+        let check = server.check.as_ref().unwrap_or(&service.check);
+        let probe = Probe::new(address, listening_address(*key), check);
+        let known = wanted
+            .servers
+            .iter()
+            .skip(first)
+            .position(|other| other.address == Some(address) && other.probe == probe);
+        let position = known.map_or(wanted.servers.len(), |offset| first + offset);
+        if known.is_none() {
+            let fitness = fitness_of(probe.as_ref(), check, knowledge);
+            let decided = knowledge.decisions.of(&wanted.name, &label);
+            wanted.servers.push(WantedServer {
+                label: label.clone(),
+                index,
+                address: Some(address),
+                places: Vec::with_capacity(1),
+                probe,
+                fitness,
+                placement: place(server.weight, service.on_failure, fitness, decided),
+            });
+        }
+        let Some(entry) = wanted.servers.get_mut(position) else { continue };
+        entry.places.push((*key, at));
+        if let Some(weight) = entry.placement.weight() {
+            pool.destinations.entry(at).or_insert_with(|| destination(server, weight));
+        }
+    }
+    if wanted.servers.len() == first {
+        wanted.servers.push(unresolved(label, index));
+    }
+}
+
+fn unresolved(label: String, index: usize) -> WantedServer {
+    WantedServer {
+        label,
+        index,
+        address: None,
+        places: Vec::new(),
+        probe: None,
+        fitness: Fitness::default(),
+        placement: Placement::Unresolved,
+    }
+}
+
+fn fitness_of(probe: Option<&Probe>, check: &Check, knowledge: &Knowledge<'_>) -> Fitness {
+    match probe {
+        Some(probe) => (knowledge.fitness)(probe),
+        None if check.kind == CheckKind::Off => Fitness::DOWN,
+        None => Fitness::UP,
+    }
+}
+
+fn listening_address(key: ServiceKey) -> Option<SocketAddr> {
+    match key {
+        ServiceKey::Address { address, .. } => Some(address),
+        ServiceKey::Mark { .. } => None,
+    }
+}
+
+/// The address to use for packets of one family. Only a tunnel may cross families.
+fn resolve(host: &Host, family: Family, forwarding: Forwarding, names: &Names) -> Option<IpAddr> {
+    let known = match host {
+        Host::Address(ip) => std::slice::from_ref(ip),
+        Host::Name(name) => names.get(name)?.as_slice(),
+    };
+    let same = known.iter().find(|ip| Family::of(**ip) == family);
+    let other = || known.first().filter(|_| forwarding == Forwarding::Tunnel);
+    same.or_else(other).copied()
+}
+
+/// Where a real server stands in the kernel. With direct routing and tunnelling the packet's port
+/// cannot be changed, and ipvsadm writes the virtual server's.
+fn destination_key(
+    key: ServiceKey,
+    ip: IpAddr,
+    port: Option<u16>,
+    forwarding: Forwarding,
+) -> DestinationKey {
+    let port = match key {
+        ServiceKey::Address { address, .. } if forwarding != Forwarding::Nat => address.port(),
+        ServiceKey::Address { address, .. } => port.unwrap_or(address.port()),
+        ServiceKey::Mark { .. } => port.unwrap_or(0),
+    };
+    SocketAddr::new(ip, port)
+}
+
+fn destination(server: &RealServer, weight: u32) -> Destination {
+    Destination {
+        forwarding: server.forwarding,
+        tunnel: server.tunnel,
+        weight,
+        upper_threshold: server.upper_threshold,
+        lower_threshold: server.lower_threshold,
+    }
+}
+
+fn sorry_destination(sorry: &SorryServer) -> Destination {
+    Destination {
+        forwarding: sorry.forwarding,
+        tunnel: Tunnel::default(),
+        weight: SORRY_WEIGHT,
+        upper_threshold: 0,
+        lower_threshold: 0,
+    }
+}
+
+fn empty_pool(service: &VirtualServer) -> Pool {
+    Pool {
+        service: Service {
+            scheduler: service.scheduler.clone(),
+            flags: service.scheduler_flags,
+            persistence: service.persistence.clone(),
+            one_packet: service.one_packet,
+        },
+        destinations: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,111 @@
+//! The rule for one real server: is it in the table, with which weight, and why.
+
+use config::model::OnFailure;
+
+use super::Fitness;
+use crate::{Decided, Verdict};
+
+/// Where a real server belongs, and the rule that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// In the table with its weight.
+    Serving(u32),
+    /// In the table with weight 0: an operator drains it.
+    Draining,
+    /// In the table with weight 0: its check failed and open connections may go on.
+    Quiesced,
+    /// In the table with its weight although its check failed: enough others are out already.
+    Held(u32),
+    /// Out: its check failed.
+    Failed,
+    /// Out: no check has answered yet.
+    Unchecked,
+    /// Out: an operator drained it and its connections have ended.
+    Drained,
+    /// Out: an operator disabled it.
+    Disabled,
+    /// Out: its name has no address of the virtual server's family.
+    Unresolved,
+}
+
+impl Placement {
+    /// Its weight in the table; none is out.
+    pub fn weight(self) -> Option<u32> {
+        match self {
+            Self::Serving(weight) | Self::Held(weight) => Some(weight),
+            Self::Draining | Self::Quiesced => Some(0),
+            _ => None,
+        }
+    }
+}
+
+/// The rule. The operator's word goes before the check's, and "out" before "in".
+pub(super) fn place(
+    weight: u32,
+    on_failure: OnFailure,
+    fitness: Fitness,
+    decided: Option<&Decided>,
+) -> Placement {
+    let drain = decided.and_then(|decided| decided.drain.as_ref());
+    if decided.is_some_and(|decided| decided.disabled.is_some()) {
+        return Placement::Disabled;
+    }
+    if drain.is_some_and(|drain| drain.done) {
+        return Placement::Drained;
+    }
+    match (fitness.verdict, on_failure) {
+        (Verdict::Unknown, _) => Placement::Unchecked,
+        (Verdict::Down, OnFailure::Remove) => Placement::Failed,
+        (Verdict::Down, OnFailure::Quiesce) => Placement::Quiesced,
+        (Verdict::Up, _) if drain.is_some() => Placement::Draining,
+        (Verdict::Up, _) => {
+            let set = decided.and_then(|decided| decided.weight.as_ref());
+            Placement::Serving(set.map_or(weight, |(set, _)| *set))
+        }
+    }
+}
+
+/// The rule in words, from the configuration to the operator; one sentence each.
+pub(super) fn because(
+    placement: Placement,
+    configured: u32,
+    fitness: Fitness,
+    reason: &str,
+    decided: Option<&Decided>,
+) -> Vec<String> {
+    if placement == Placement::Unresolved {
+        return vec![format!("out: {reason}")];
+    }
+    let mut lines = vec![format!("weight {configured} in the configuration")];
+    if let Some((weight, note)) = decided.and_then(|decided| decided.weight.as_ref()) {
+        lines.push(format!("weight {weight} set{note}"));
+    }
+    lines.push(check_in_words(fitness, reason));
+    if let Some(drain) = decided.and_then(|decided| decided.drain.as_ref()) {
+        lines.push(format!("{}{}", if drain.done { "drained" } else { "draining" }, drain.note));
+    }
+    if let Some(note) = decided.and_then(|decided| decided.disabled.as_ref()) {
+        lines.push(format!("disabled{note}"));
+    }
+    if matches!(placement, Placement::Held(_)) {
+        lines.push("kept: max_down lets no more servers leave".to_owned());
+    }
+    lines.push(match placement.weight() {
+        Some(weight) => format!("in the table with weight {weight}"),
+        None => "out of the table".to_owned(),
+    });
+    lines
+}
+
+fn check_in_words(fitness: Fitness, reason: &str) -> String {
+    let verdict = match fitness.verdict {
+        Verdict::Unknown => "has not answered yet",
+        Verdict::Up => "up",
+        Verdict::Down => "down",
+    };
+    let source = if fitness.provisional { " (as found at start, not checked yet)" } else { "" };
+    match reason {
+        "" => format!("check: {verdict}{source}"),
+        reason => format!("check: {verdict}{source}: {reason}"),
+    }
+}

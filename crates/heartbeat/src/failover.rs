@@ -1,0 +1,451 @@
+//! The state machine of one router.
+//!
+//! ```text
+//!            partner heard, or listened long enough
+//!  Starting ────────────────────────────────────────▶ Standby ◀──────────┐
+//!      │                                                 │               │ addresses gone
+//!      │ restarted with the addresses here,              │ TakeOver      │
+//!      │ and nobody took them                            ▼               │
+//!      └─────────────────────────────────────────────▶ Active ──▶ (leaving) StandDown
+//! ```
+//! Every `handle_*` may be called at any time with any event; late and repeated calls are
+//! harmless. What it returns must be carried out in order before the next call.
+
+use std::time::Duration;
+
+use crate::action::{Actions, Draft, Event, Reason};
+use crate::decide::{Decision, Outlook, decide};
+use crate::group::{Group, Leaving};
+use crate::moment::Moment;
+use crate::packet::{Beat, Claim, FEATURE_LETTERS, FEATURE_PINNED, GroupId, Kind, Role};
+use crate::partner::{Partner, Presence};
+use crate::paths::Paths;
+use crate::session::Received;
+use crate::setup::{PathId, Setup, SetupError, Side};
+use crate::timing::{Timing, WORKER_LIMIT};
+use crate::witness::Witness;
+
+mod asked;
+mod silence;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use view::GroupState;
+
+/// How many times a goodbye is said on each path: nobody repeats it later.
+const GOODBYES: usize = 2;
+
+/// The state of lvsd.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Worker {
+    /// It does not run, or does not speak.
+    #[default]
+    Down,
+    /// It runs.
+    Up {
+        /// The kernel's table equals the wanted one.
+        table_in_place: bool,
+        /// Every real server has been checked.
+        checks_warm: bool,
+    },
+}
+
+/// What concerns all groups at one moment.
+pub(crate) struct Machine<'a> {
+    pub(crate) now: Moment,
+    pub(crate) timing: &'a Timing,
+    pub(crate) me: Side,
+    pub(crate) lower_id: bool,
+    pub(crate) alive: bool,
+    pub(crate) outlook: Outlook,
+    pub(crate) ready: bool,
+    pub(crate) partner_ready: bool,
+    pub(crate) partner_deaf: bool,
+    pub(crate) worker_failed: bool,
+    pub(crate) doubtful: bool,
+}
+
+/// The state machine of one router.
+#[derive(Debug)]
+pub struct Failover {
+    setup: Setup,
+    paths: Paths,
+    partner: Partner,
+    witness: Witness,
+    groups: Vec<Group>,
+    worker: Worker,
+    worker_down_since: Option<Moment>,
+    next_send: Moment,
+    last_spoke: Option<Moment>,
+    decided_at: Moment,
+    /// When a packet last came of a boot that is not proven.
+    unproven_at: Option<Moment>,
+    /// When this router last went on after a pause.
+    woke_at: Option<Moment>,
+    /// It was told that heartbeats are held back.
+    held_back: bool,
+    /// After a pause: nothing is said before the addresses are gone.
+    mute: bool,
+    stopping: bool,
+    stopped: bool,
+}
+
+impl Failover {
+    /// A router that starts now. Its first deadline is now.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the setup is out of bounds.
+    pub fn new(setup: Setup, now: Moment) -> Result<Self, SetupError> {
+        setup.check()?;
+        let timing = setup.timing;
+        let group = |group: &crate::setup::GroupSetup| {
+            let listen = if group.holding { timing.dead_after() } else { timing.listen_first() };
+            Group::new(*group, Role::Starting, now + listen, now)
+        };
+        Ok(Self {
+            paths: Paths::new(&setup.paths),
+            partner: Partner::default(),
+            witness: Witness::default(),
+            groups: setup.groups.iter().map(group).collect(),
+            worker: Worker::Down,
+            worker_down_since: Some(now),
+            next_send: now,
+            last_spoke: None,
+            decided_at: now,
+            unproven_at: None,
+            woke_at: None,
+            held_back: false,
+            mute: false,
+            stopping: false,
+            stopped: false,
+            setup,
+        })
+    }
+
+    /// When [`Self::handle_timeout`] must be called at the latest.
+    pub fn next_deadline(&self) -> Moment {
+        let dead_after = self.setup.timing.dead_after();
+        let listening = self.groups.iter().filter(|group| group.role != Role::Active);
+        let listened = listening.map(|group| group.listen_until);
+        let listened = listened.filter(|until| *until > self.decided_at);
+        let silence = self.partner.silent_at(dead_after);
+        let path = self.paths.next_expiry(dead_after);
+        let probe = self.next_probe();
+        let earliest = listened.chain(silence).chain(path).chain(probe).min();
+        earliest.map_or(self.next_send, |moment| moment.min(self.next_send))
+    }
+
+    /// A deadline passed, or may have.
+    pub fn handle_timeout(&mut self, now: Moment) -> Actions {
+        let draft = self.wake(now);
+        self.finish(draft, now)
+    }
+
+    /// A good packet arrived. Of one that is not the newest only its path counts.
+    pub fn handle_heartbeat(&mut self, path: PathId, packet: Received, now: Moment) -> Actions {
+        let mut draft = self.wake(now);
+        // A letter says nothing about who lives and who holds what.
+        if packet.beat.kind == Kind::Letter {
+            return self.finish(draft, now);
+        }
+        let age = now.since(packet.made_after);
+        // One that does not hear us cannot show how fresh its packets are.
+        if age > self.setup.timing.max_age() && packet.beat.heard_paths != 0 {
+            if !std::mem::replace(&mut self.held_back, true) {
+                draft.report(Event::HeldBack { age });
+            }
+            return self.finish(draft, now);
+        }
+        if self.slept_through(&packet, now) {
+            return self.finish(draft, now);
+        }
+        draft.reports.extend(self.paths.heard(path, now));
+        if packet.newest {
+            self.held_back = false;
+            self.witness.forget();
+            let goodbye = packet.beat.kind == Kind::Goodbye;
+            draft.speak |= packet.new_session;
+            let hash = self.setup.config_hash;
+            draft.reports.extend(self.partner.hear(packet, hash, now));
+            if goodbye {
+                self.paths.rest();
+            }
+            // Whoever was heard is lost by its silence, not by our having just begun to listen.
+            for group in &mut self.groups {
+                group.listen_until = group.listen_until.min(now);
+                group.probe.forget();
+            }
+        }
+        self.finish(draft, now)
+    }
+
+    /// A path's interface gained or lost its carrier.
+    pub fn handle_carrier(&mut self, path: PathId, up: bool, now: Moment) -> Actions {
+        let mut draft = self.wake(now);
+        draft.reports.extend(self.paths.carrier(path, up));
+        self.finish(draft, now)
+    }
+
+    /// The interfaces of a group's addresses can carry them, or cannot.
+    pub fn handle_fitness(&mut self, id: GroupId, fit: bool, now: Moment) -> Actions {
+        let draft = self.wake(now);
+        let listen_until = now + self.setup.timing.dead_after();
+        if let Some(group) = self.groups.iter_mut().find(|group| group.setup.id == id) {
+            if fit && !group.fit {
+                // The partner may have been behind the dead interface: listen before acting.
+                group.listen_until = group.listen_until.max(listen_until);
+            }
+            group.fit = fit;
+        }
+        self.finish(draft, now)
+    }
+
+    /// lvsd came, went, or changed its readiness.
+    pub fn handle_worker(&mut self, worker: Worker, now: Moment) -> Actions {
+        let draft = self.wake(now);
+        self.worker = worker;
+        match worker {
+            Worker::Up { .. } => self.worker_down_since = None,
+            Worker::Down => {
+                self.worker_down_since.get_or_insert(now);
+            }
+        }
+        self.finish(draft, now)
+    }
+
+    /// The addresses of a group that was to be stood down are gone.
+    pub fn handle_stood_down(&mut self, id: GroupId, now: Moment) -> Actions {
+        let mut draft = self.wake(now);
+        if let Some(group) = self.groups.iter_mut().find(|group| group.setup.id == id)
+            && let Some(leaving) = group.leaving
+        {
+            group.enter(Role::Standby, leaving.reason, now);
+            group.offered_at = leaving.hand_over.then_some(now);
+            draft.speak = true;
+        }
+        self.groups.retain(|group| !group.removed || group.leaving.is_some());
+        if self.groups.iter().all(|group| group.leaving.is_none()) {
+            self.mute = false;
+        }
+        self.finish(draft, now)
+    }
+
+    /// A new configuration. What goes on goes on without a change of role.
+    ///
+    /// # Errors
+    /// [`SetupError`]; the old setup stays then.
+    pub fn handle_setup(&mut self, setup: Setup, now: Moment) -> Result<Actions, SetupError> {
+        setup.check()?;
+        let mut draft = self.wake(now);
+        self.paths = self.paths.renewed(&setup.paths);
+        let mut old = std::mem::take(&mut self.groups);
+        for new in &setup.groups {
+            let known = old.iter().position(|group| group.setup.id == new.id);
+            let mut group = match known {
+                Some(index) => old.remove(index),
+                None => {
+                    let listen_until = now + setup.timing.dead_after();
+                    Group::new(*new, Role::Standby, listen_until, now)
+                }
+            };
+            group.setup = *new;
+            group.fit = new.fit;
+            group.removed = false;
+            self.groups.push(group);
+        }
+        for mut group in old.into_iter().filter(Group::occupied) {
+            group.removed = true;
+            if group.leaving.is_none() {
+                let leaving = Leaving { reason: Reason::Removed, hand_over: false };
+                group.leaving = Some(leaving);
+                draft.stand_down.push((group.setup.id, Reason::Removed));
+            }
+            self.groups.push(group);
+        }
+        self.setup = setup;
+        draft.reports.extend(self.partner.compare(self.setup.config_hash));
+        Ok(self.finish(draft, now))
+    }
+
+    /// The program is to end: everything is handed over, said goodbye, and then `Stopped`.
+    pub fn handle_stop(&mut self, now: Moment) -> Actions {
+        let draft = self.wake(now);
+        self.stopping = true;
+        self.finish(draft, now)
+    }
+
+    /// Begins every call. Whoever was silent for so long that the partner may have taken over
+    /// gives up what it holds, says nothing before it is gone, and listens anew.
+    fn wake(&mut self, now: Moment) -> Draft {
+        let mut draft = Draft::default();
+        let dead_after = self.setup.timing.dead_after();
+        let lasted = self.last_spoke.map_or(Duration::ZERO, |spoke| now.since(spoke));
+        if lasted < dead_after || self.stopped {
+            return draft;
+        }
+        draft.report(Event::Paused { lasted });
+        self.woke_at = Some(now);
+        self.last_spoke = Some(now);
+        self.next_send = now;
+        self.partner.doubt();
+        self.witness.forget();
+        for group in &mut self.groups {
+            group.listen_until = group.listen_until.max(now + dead_after);
+            group.probe.forget();
+            if group.leaving.is_none() && (group.role == Role::Active || group.holding) {
+                group.leaving = Some(Leaving { reason: Reason::Paused, hand_over: false });
+                draft.stand_down.push((group.setup.id, Reason::Paused));
+            }
+        }
+        self.mute = self.groups.iter().any(|group| group.leaving.is_some());
+        draft
+    }
+
+    /// Ends every call: decides, and says what there is to say.
+    fn finish(&mut self, mut draft: Draft, now: Moment) -> Actions {
+        self.expire(&mut draft, now);
+        self.probe(&mut draft, now);
+        if self.stopping {
+            self.stop(&mut draft, now);
+        } else {
+            self.settle(&mut draft, now);
+        }
+        self.decided_at = now;
+        let due = now >= self.next_send;
+        let mut beats = Vec::new();
+        if due || draft.speak {
+            self.last_spoke = Some(now);
+            self.next_send = now + self.setup.timing.interval();
+            if !self.mute && !self.stopped {
+                let times = if draft.stopped { GOODBYES } else { 1 };
+                let beat = self.beat(draft.stopped);
+                let paths = std::iter::repeat_n(self.paths.ids(), times).flatten();
+                beats.extend(paths.map(|path| (path, beat.clone())));
+            }
+        }
+        self.stopped |= draft.stopped;
+        draft.into_actions(beats)
+    }
+
+    /// Decides about every group until nothing changes any more.
+    fn settle(&mut self, draft: &mut Draft, now: Moment) {
+        let alive = self.partner.presence() == Presence::Alive;
+        let down = self.worker_down_since.map_or(Duration::ZERO, |since| now.since(since));
+        let seen = Machine {
+            now,
+            timing: &self.setup.timing,
+            me: self.setup.me,
+            lower_id: self.setup.router < self.setup.partner,
+            alive,
+            outlook: self.outlook(),
+            ready: self.ready(),
+            partner_ready: self.partner.beat().is_some_and(Beat::ready),
+            partner_deaf: self.partner.is_deaf(),
+            worker_failed: down >= WORKER_LIMIT,
+            doubtful: self.doubtful(now),
+        };
+        // What cannot be said cannot be begun.
+        let free = |group: &&mut Group| group.leaving.is_none() && !self.mute;
+        for group in self.groups.iter_mut().filter(free) {
+            let theirs = self.partner.claim(group.setup.id);
+            // Starting, then standing by or taking over: no chain of decisions is longer.
+            for _ in 0..2 {
+                observe(group, &seen, theirs, draft);
+                let decision = decide(&group.view(&seen, theirs));
+                let alone =
+                    !matches!(seen.outlook, Outlook::Alive | Outlook::Gone(Reason::PartnerStopped));
+                if matches!(decision, Decision::TakeOver(_)) && alone && seen.doubtful {
+                    group.probe.taken_alone();
+                }
+                // A partner asks for what belongs here only because an operator told it.
+                let ours = group.setup.preferred == Some(seen.me);
+                if decision == Decision::HandOver(Reason::PartnerAsked) && ours {
+                    group.moved_away = true;
+                }
+                if !apply(group, decision, draft, now) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Lets everything go, and says goodbye once it is gone.
+    fn stop(&mut self, draft: &mut Draft, now: Moment) {
+        for group in self.groups.iter_mut().filter(|group| group.leaving.is_none()) {
+            if group.occupied() {
+                apply(group, Decision::HandOver(Reason::Stopping), draft, now);
+            }
+        }
+        let gone = self.groups.iter().all(|group| group.leaving.is_none());
+        draft.stopped = gone && !self.stopped;
+    }
+
+    fn beat(&self, goodbye: bool) -> Beat {
+        let partner = self.partner.beat().map_or(0, |beat| beat.features);
+        let told = |group: &Group| {
+            let claim = group.claim();
+            Claim { pinned: claim.pinned && partner & FEATURE_PINNED != 0, ..claim }
+        };
+        let (table_in_place, checks_warm) = match self.worker {
+            Worker::Up { table_in_place, checks_warm } => (table_in_place, checks_warm),
+            Worker::Down => (false, false),
+        };
+        Beat {
+            kind: if goodbye { Kind::Goodbye } else { Kind::Beat },
+            table_in_place,
+            checks_warm,
+            features: FEATURE_PINNED | FEATURE_LETTERS,
+            config_hash: self.setup.config_hash,
+            heard_paths: self.paths.bits(),
+            groups: self.groups.iter().map(|group| (group.setup.id, told(group))).collect(),
+            letter: Vec::new(),
+        }
+    }
+}
+
+/// Brings a group's clocks up to date, and tells what that changed.
+fn observe(group: &mut Group, seen: &Machine<'_>, theirs: Option<Claim>, draft: &mut Draft) {
+    let asked = group.wish.map(|wish| wish.reason);
+    let rivals = group.rival_since.is_some();
+    group.observe(seen, theirs);
+    match (asked, group.wish) {
+        (Some(Reason::Operator), None) => draft.report(Event::NotGranted(group.setup.id)),
+        (None, Some(_)) => draft.speak = true,
+        _ => {}
+    }
+    if !rivals && group.rival_since.is_some() {
+        draft.report(Event::TwoActive(group.setup.id));
+    }
+}
+
+/// Carries a decision out in the state; whether it may lead to another one.
+fn apply(group: &mut Group, decision: Decision, draft: &mut Draft, now: Moment) -> bool {
+    let id = group.setup.id;
+    match decision {
+        Decision::Stay => return false,
+        Decision::StandBy => {
+            group.enter(Role::Standby, Reason::Started, now);
+            draft.report(Event::StandingBy(id));
+            draft.speak = true;
+        }
+        Decision::TakeOver(reason) => {
+            group.enter(Role::Active, reason, now);
+            draft.take_over.push((id, reason));
+            draft.speak = true;
+            // Whatever comes next comes after it: within one list, standing down stands first.
+            return false;
+        }
+        Decision::StandDown(reason) => {
+            group.leaving = Some(Leaving { reason, hand_over: false });
+            draft.stand_down.push((id, reason));
+            return false;
+        }
+        Decision::HandOver(reason) => {
+            group.leaving = Some(Leaving { reason, hand_over: true });
+            draft.stand_down.push((id, reason));
+            return false;
+        }
+    }
+    true
+}

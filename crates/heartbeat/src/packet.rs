@@ -1,0 +1,444 @@
+//! The heartbeat on the wire.
+//!
+//! ```text
+//! offset size field                    offset size field
+//!      0    2 magic CA B1                  52    1 kind: 1 beat, 2 goodbye, 3 key, 4 letter
+//!      2    1 version 1                    53    1 flags: 1 table in place, 2 checks warm
+//!      3    1 key number                   54    2 features: 1 pinned, 2 reads letters
+//!      4    8 sender                       56    8 configuration hash
+//!     12    8 sender's boot                64    4 numbers of the keys held, 0 fills
+//!     20    8 sequence                     68    2 paths on which the receiver is heard, bits
+//!     28    8 sender's nonce               70    2 number of groups
+//!     36    8 echo: receiver's boot        72  5*n groups: name hash (4), claim (1)
+//!     44    8 echo: receiver's nonce     72+5n  32 HMAC-SHA256 over everything before it
+//! ```
+//! A packet about keys (kind 3) has no groups: an [`Exchange`] stands in their place, and a version
+//! that does not know it drops the packet whole.
+//! A letter (kind 4) has the same first 53 bytes, then what it says, then its tag. It goes only to a
+//! partner that has told by its features that it reads letters.
+//!
+//! All integers are big-endian. The largest packet fits an IPv6 minimum MTU (RFC 8200, 1280
+//! bytes) with its IP and UDP headers, so no heartbeat is ever fragmented.
+
+use ring::{digest, hmac};
+
+use crate::exchange::{self, Exchange};
+use crate::key::{KeyRing, MAX_KEYS};
+
+#[cfg(test)]
+mod tests;
+
+/// Version of the wire format.
+pub const VERSION: u8 = 1;
+/// Most groups that a heartbeat can carry.
+pub const MAX_GROUPS: usize = 220;
+/// Ability: it understands [`Claim::pinned`].
+pub const FEATURE_PINNED: u16 = 1;
+/// Longest packet in bytes.
+pub const MAX_PACKET: usize = FIXED + MAX_GROUPS * GROUP + TAG;
+
+/// Bit of [`Beat::features`]: the sender reads letters.
+pub const FEATURE_LETTERS: u16 = 2;
+/// Longest content of a letter in bytes: it is never fragmented either.
+pub const MAX_LETTER: usize = MAX_PACKET - START - TAG;
+
+/// Where a letter's content begins.
+const START: usize = 53;
+/// Kind of a letter.
+const LETTER: u8 = 4;
+const MAGIC: [u8; 2] = [0xca, 0xb1];
+const FIXED: usize = 72;
+const GROUP: usize = 5;
+const TAG: usize = 32;
+/// The kind of a packet about keys.
+const EXCHANGE: u8 = 3;
+const _: () = assert!(FIXED + exchange::LENGTH + TAG <= MAX_PACKET);
+
+/// Who sent a packet: the first eight bytes of the SHA-256 of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouterId(pub u64);
+
+impl RouterId {
+    /// Of a router's name.
+    pub fn of(name: &str) -> Self {
+        Self(u64::from_be_bytes(head(name)))
+    }
+}
+
+/// Which group a claim is about: the first four bytes of the SHA-256 of its name, so that two
+/// differing configurations cannot mix up their groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub u32);
+
+impl GroupId {
+    /// Of a group's name.
+    pub fn of(name: &str) -> Self {
+        Self(u32::from_be_bytes(head(name)))
+    }
+}
+
+fn head<const N: usize>(name: &str) -> [u8; N] {
+    let hash = digest::digest(&digest::SHA256, name.as_bytes());
+    hash.as_ref().first_chunk::<N>().copied().unwrap_or([0; N])
+}
+
+/// A router's role for a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// It listens before it may act.
+    #[default]
+    Starting,
+    /// It stands by.
+    Standby,
+    /// It holds the group's addresses.
+    Active,
+}
+
+impl Role {
+    /// The word for it in status and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Standby => "standby",
+            Self::Active => "active",
+        }
+    }
+}
+
+/// What a router says about one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Claim {
+    /// Its role.
+    pub role: Role,
+    /// It is standing down: its addresses go, but are not gone.
+    pub leaving: bool,
+    /// Its interfaces can carry the group.
+    pub fit: bool,
+    /// It asks to be given the group.
+    pub wants: bool,
+    /// It has let the group go, for the receiver to take.
+    pub yours: bool,
+    /// It starts, with the group's addresses still on it from before.
+    pub holding: bool,
+    /// An operator put it where it is: it does not fail back by itself. Told only to a partner with
+    /// [`FEATURE_PINNED`].
+    pub pinned: bool,
+}
+
+impl Claim {
+    /// It serves the group, or may: the receiver must not act.
+    pub fn occupies(self) -> bool {
+        self.role == Role::Active || self.holding
+    }
+
+    fn to_byte(self) -> u8 {
+        let role = match self.role {
+            Role::Starting => 0,
+            Role::Standby => 1,
+            Role::Active => 2,
+        };
+        role | u8::from(self.leaving) << 2
+            | u8::from(self.fit) << 3
+            | u8::from(self.wants) << 4
+            | u8::from(self.yours) << 5
+            | u8::from(self.holding) << 6
+            | u8::from(self.pinned) << 7
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        let role = match byte & 0b11 {
+            0 => Role::Starting,
+            1 => Role::Standby,
+            2 => Role::Active,
+            _ => return None,
+        };
+        let bit = |n: u8| byte >> n & 1 == 1;
+        Some(Self {
+            role,
+            leaving: bit(2),
+            fit: bit(3),
+            wants: bit(4),
+            yours: bit(5),
+            holding: bit(6),
+            pinned: bit(7),
+        })
+    }
+}
+
+/// What kind of packet it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// The router runs.
+    #[default]
+    Beat,
+    /// It stops in order and holds nothing any more.
+    Goodbye,
+    /// Something for the partner's lvsd. It says nothing about roles and opens no session.
+    Letter,
+}
+
+/// What a heartbeat tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// Beat or goodbye.
+    pub kind: Kind,
+    /// The kernel's table equals the wanted one.
+    pub table_in_place: bool,
+    /// Every real server has been checked.
+    pub checks_warm: bool,
+    /// Optional abilities of the sender, such as [`FEATURE_LETTERS`]; unknown ones are ignored.
+    pub features: u16,
+    /// Hash of the sender's configuration.
+    pub config_hash: u64,
+    /// Bit n: the sender hears the receiver on path n.
+    pub heard_paths: u16,
+    /// Claims, one for each group of the sender's configuration.
+    pub groups: Vec<(GroupId, Claim)>,
+    /// What a letter says; of a letter, this is all there is.
+    pub letter: Vec<u8>,
+}
+
+impl Beat {
+    /// A letter. What is beyond [`MAX_LETTER`] is cut off.
+    pub fn letter(mut content: Vec<u8>) -> Self {
+        content.truncate(MAX_LETTER);
+        Self { kind: Kind::Letter, letter: content, ..Self::default() }
+    }
+
+    /// The sender could take a group over and serve at once.
+    pub fn ready(&self) -> bool {
+        self.table_in_place && self.checks_warm
+    }
+
+    /// What it says about a group.
+    pub fn claim(&self, group: GroupId) -> Option<Claim> {
+        self.groups.iter().find(|(id, _)| *id == group).map(|(_, claim)| *claim)
+    }
+}
+
+/// What makes a packet one of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Sender.
+    pub sender: RouterId,
+    /// Random bits of the sender's start.
+    pub boot: u64,
+    /// Grows with every packet of that start.
+    pub sequence: u64,
+    /// What the receiver must echo to prove that it is of now.
+    pub nonce: u64,
+    /// The receiver's boot that the sender last heard of; 0 for none.
+    pub echo_boot: u64,
+    /// The nonce that came with it.
+    pub echo_nonce: u64,
+    /// Numbers of the keys that the sender holds; 0 fills.
+    pub keys: [u8; MAX_KEYS],
+}
+
+/// Why a packet was not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not a heartbeat at all.
+    #[error("not a heartbeat of this program")]
+    Magic,
+    /// Another wire format.
+    #[error("heartbeat of version {0}; this program speaks version {VERSION}")]
+    Version(u8),
+    /// Shorter or longer than it can be, or than it says.
+    #[error("heartbeat of a wrong length: {0} bytes")]
+    Length(usize),
+    /// Signed with a key that we do not hold.
+    #[error("heartbeat signed with key {0}, which this router does not hold")]
+    UnknownKey(u8),
+    /// The tag does not verify.
+    #[error("heartbeat whose tag does not verify")]
+    Tag,
+    /// The tag verifies, but the content makes no sense: another program has our key.
+    #[error("heartbeat with a value out of range")]
+    Value,
+}
+
+/// Writes a packet. Groups beyond [`MAX_GROUPS`] are not written; the configuration's check and
+/// the state machine refuse such a number before.
+pub fn encode(header: &Header, beat: &Beat, key_id: u8, key: &hmac::Key) -> Vec<u8> {
+    let kind = match beat.kind {
+        Kind::Beat => 1,
+        Kind::Goodbye => 2,
+        Kind::Letter => LETTER,
+    };
+    if beat.kind == Kind::Letter {
+        let mut out = start_of(header, kind, key_id);
+        out.extend(beat.letter.iter().take(MAX_LETTER));
+        return sign(out, key);
+    }
+    let mut out = head_of(header, kind, beat, key_id);
+    for (id, claim) in beat.groups.iter().take(MAX_GROUPS) {
+        out.extend(id.0.to_be_bytes());
+        out.push(claim.to_byte());
+    }
+    sign(out, key)
+}
+
+/// Writes a packet about keys.
+pub fn encode_exchange(
+    header: &Header,
+    exchange: &Exchange,
+    key_id: u8,
+    key: &hmac::Key,
+) -> Vec<u8> {
+    let mut out = head_of(header, EXCHANGE, &Beat::default(), key_id);
+    exchange.write(&mut out);
+    sign(out, key)
+}
+
+fn sign(mut out: Vec<u8>, key: &hmac::Key) -> Vec<u8> {
+    let tag = hmac::sign(key, &out);
+    out.extend(tag.as_ref());
+    out
+}
+
+/// Everything up to the kind.
+fn start_of(header: &Header, kind: u8, key_id: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(MAX_PACKET);
+    out.extend(MAGIC);
+    out.extend([VERSION, key_id]);
+    for word in [
+        header.sender.0,
+        header.boot,
+        header.sequence,
+        header.nonce,
+        header.echo_boot,
+        header.echo_nonce,
+    ] {
+        out.extend(word.to_be_bytes());
+    }
+    out.push(kind);
+    out
+}
+
+/// Everything before the groups.
+fn head_of(header: &Header, kind: u8, beat: &Beat, key_id: u8) -> Vec<u8> {
+    let groups = beat.groups.iter().take(MAX_GROUPS);
+    let mut out = start_of(header, kind, key_id);
+    out.push(u8::from(beat.table_in_place) | u8::from(beat.checks_warm) << 1);
+    out.extend(beat.features.to_be_bytes());
+    out.extend(beat.config_hash.to_be_bytes());
+    out.extend(header.keys);
+    out.extend(beat.heard_paths.to_be_bytes());
+    out.extend(u16::try_from(groups.len()).unwrap_or(0).to_be_bytes());
+    out
+}
+
+/// What a packet is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A heartbeat.
+    Beat(Beat),
+    /// A new key.
+    Exchange(Exchange),
+}
+
+/// Reads a heartbeat; as [`decode_any`], and a packet about keys is [`DecodeError::Value`].
+///
+/// # Errors
+/// [`DecodeError`]; nothing of a packet in error may be used.
+pub fn decode(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Beat), DecodeError> {
+    match decode_any(bytes, keys)? {
+        (header, Body::Beat(beat), _) => Ok((header, beat)),
+        _ => Err(DecodeError::Value),
+    }
+}
+
+/// Reads a packet, and the number of the key that signed it. Before the tag is verified, magic, version and key number only choose how to
+/// verify it, and nothing else is looked at.
+///
+/// # Errors
+/// [`DecodeError`]; nothing of a packet in error may be used.
+pub fn decode_any(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Body, u8), DecodeError> {
+    let wrong_length = DecodeError::Length(bytes.len());
+    let [magic_0, magic_1, version, key_id, ..] = *bytes else {
+        return Err(wrong_length);
+    };
+    if [magic_0, magic_1] != MAGIC {
+        return Err(DecodeError::Magic);
+    }
+    if version != VERSION {
+        return Err(DecodeError::Version(version));
+    }
+    if bytes.len() < START + TAG || bytes.len() > MAX_PACKET {
+        return Err(wrong_length);
+    }
+    let (signed, tag) = bytes.split_at_checked(bytes.len() - TAG).ok_or(wrong_length)?;
+    let key = keys.verifying(key_id).ok_or(DecodeError::UnknownKey(key_id))?;
+    hmac::verify(key, signed, tag).map_err(|_| DecodeError::Tag)?;
+    let mut reader = Reader(signed.get(4..).unwrap_or_default());
+    let (header, body) = read(&mut reader).ok_or(DecodeError::Value)?;
+    Ok((header, body, key_id))
+}
+
+/// Takes fixed-size fields off the front.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*field)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.take().map(u16::from_be_bytes)
+    }
+}
+
+/// The verified part after the key number.
+fn read(from: &mut Reader<'_>) -> Option<(Header, Body)> {
+    let sender = RouterId(from.u64()?);
+    let [boot, sequence, nonce] = [from.u64()?, from.u64()?, from.u64()?];
+    let [echo_boot, echo_nonce] = [from.u64()?, from.u64()?];
+    let kind = match from.take::<1>()? {
+        [1] => Some(Kind::Beat),
+        [2] => Some(Kind::Goodbye),
+        [EXCHANGE] => None,
+        [LETTER] => {
+            let keys = [0; MAX_KEYS];
+            let header = Header { sender, boot, sequence, nonce, echo_boot, echo_nonce, keys };
+            return Some((header, Body::Beat(Beat::letter(from.0.to_vec()))));
+        }
+        _ => return None,
+    };
+    let [flags] = from.take()?;
+    let features = from.u16()?;
+    let config_hash = from.u64()?;
+    let keys = from.take()?;
+    let heard_paths = from.u16()?;
+    let count = usize::from(from.u16()?);
+    let header = Header { sender, boot, sequence, nonce, echo_boot, echo_nonce, keys };
+    let Some(kind) = kind else {
+        let exchange = Exchange::read(from.0).filter(|_| count == 0)?;
+        return Some((header, Body::Exchange(exchange)));
+    };
+    if from.0.len() != count * GROUP {
+        return None;
+    }
+    let mut groups = Vec::with_capacity(count);
+    while let Some(id) = from.take() {
+        let [claim] = from.take()?;
+        groups.push((GroupId(u32::from_be_bytes(id)), Claim::from_byte(claim)?));
+    }
+    let beat = Beat {
+        kind,
+        table_in_place: flags & 1 == 1,
+        checks_warm: flags & 2 == 2,
+        features,
+        config_hash,
+        heard_paths,
+        groups,
+        letter: Vec::new(),
+    };
+    Some((header, Body::Beat(beat)))
+}

@@ -1,0 +1,442 @@
+//! Which packets are the partner's, of now, and not yet seen.
+//!
+//! Each start of a router has 64 random bits, its boot, and counts its packets. A partner's new
+//! boot is believed only when its packet echoes a nonce that we drew since the boot before was
+//! proven: then it was made after that, so it cannot be a recording, and packets of the boot before
+//! can never come back. No wall clock takes part.
+//!
+//! The nonce is also renewed whenever it was echoed, so that each packet tells a time after which it
+//! was made: that at which the nonce that it or one before it echoed was drawn.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ring::hmac;
+
+use crate::exchange::Exchange;
+use crate::key::{KeyError, KeyRing, MAX_KEYS, SharedKey};
+use crate::moment::Moment;
+use crate::packet::{
+    Beat, Body, DecodeError, Header, Kind, RouterId, decode_any, encode, encode_exchange,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// How many boots that are not proven yet are answered in turn; older ones are forgotten.
+pub const MAX_CANDIDATES: usize = 4;
+/// How far behind the newest packet one may arrive, for paths of different speed.
+pub const WINDOW: u64 = 64;
+/// So many nonces are remembered, for answers that take longer than the next one.
+const RECENT: usize = 8;
+/// Packets that are sealed within this time of each other are one heartbeat on several paths.
+const ROUND: Duration = Duration::from_millis(1);
+/// How long a nonce is used that nobody echoes.
+pub const NONCE_LIFE: Duration = Duration::from_secs(1);
+
+/// A good packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What it tells.
+    pub beat: Beat,
+    /// It is newer than all before it, so that its claims count; if not, only its path counts.
+    pub newest: bool,
+    /// It is the first of a new boot of the partner.
+    pub new_session: bool,
+    /// The partner made it later than this, on this router's clock.
+    pub made_after: Moment,
+}
+
+/// Why a packet changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// Not understood, or its tag does not verify.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// Our own, come back (broadcast and multicast do that).
+    #[error("our own heartbeat came back")]
+    Own,
+    /// Signed by a router with another name.
+    #[error("heartbeat of a router that is not the partner")]
+    Stranger,
+    /// Seen before, or too old.
+    #[error("heartbeat seen before")]
+    Replay,
+    /// Of a boot that has not proven itself; the answer to it carries our nonce.
+    #[error("heartbeat of a boot that has not answered our challenge")]
+    Unproven,
+    /// Good, but about keys: [`Session::take_exchange`] has it.
+    #[error("about keys, and no heartbeat")]
+    AboutKeys,
+}
+
+/// How many packets ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Sealed.
+    pub sealed: u64,
+    /// Good.
+    pub accepted: u64,
+    /// New boots of the partner.
+    pub sessions: u64,
+    /// Tag did not verify, unknown key, another router's.
+    pub tag: u64,
+    /// Seen before, or too old.
+    pub replay: u64,
+    /// Of an unproven boot.
+    pub unproven: u64,
+    /// Not understood.
+    pub malformed: u64,
+    /// Our own.
+    pub own: u64,
+    /// About keys.
+    pub about_keys: u64,
+    /// Of those whose tag verified: signed with our first key.
+    pub first_key: u64,
+    /// Of those whose tag verified: signed with another key that we hold.
+    pub other_key: u64,
+    /// Of `tag`: signed with a key that we do not hold.
+    pub unknown_key: u64,
+}
+
+impl Counters {
+    /// Counts an outcome of [`Session::open`].
+    pub fn count(&mut self, outcome: &Result<Received, Rejected>) {
+        let counter = match outcome {
+            Ok(received) => {
+                self.sessions += u64::from(received.new_session);
+                &mut self.accepted
+            }
+            Err(Rejected::Decode(DecodeError::UnknownKey(_))) => {
+                self.unknown_key += 1;
+                &mut self.tag
+            }
+            Err(Rejected::Decode(DecodeError::Tag)) => &mut self.tag,
+            Err(Rejected::AboutKeys) => &mut self.about_keys,
+            Err(Rejected::Stranger) => &mut self.tag,
+            Err(Rejected::Decode(_)) => &mut self.malformed,
+            Err(Rejected::Own) => &mut self.own,
+            Err(Rejected::Replay) => &mut self.replay,
+            Err(Rejected::Unproven) => &mut self.unproven,
+        };
+        *counter += 1;
+    }
+}
+
+/// A boot of the partner and the nonce it wants echoed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Peer {
+    boot: u64,
+    nonce: u64,
+}
+
+/// What the partner must echo.
+#[derive(Clone, Copy, Debug, Default)]
+struct Nonce {
+    bits: u64,
+    /// How many were drawn before, and this one.
+    number: u64,
+    drawn_at: Moment,
+}
+
+/// Sequence numbers of the proven boot (the sliding window of RFC 4303, appendix A2).
+#[derive(Debug)]
+struct Seen {
+    newest: u64,
+    mask: u64,
+}
+
+/// Seals and opens the packets of one router.
+#[derive(Debug)]
+pub struct Session {
+    names: [String; 2],
+    keys: KeyRing,
+    me: RouterId,
+    partner: RouterId,
+    boot: u64,
+    sequence: u64,
+    nonces: hmac::Key,
+    drawn: u64,
+    /// The present one is the last.
+    recent: VecDeque<Nonce>,
+    /// How many were drawn when a boot was last proven: none of those proves another one.
+    spent: u64,
+    /// The present nonce has come back.
+    echoed: bool,
+    made_after: Moment,
+    proven: Option<(Peer, Seen)>,
+    candidates: VecDeque<Peer>,
+    latest: Option<Peer>,
+    turn: usize,
+    sealed_at: Moment,
+    partner_keys: [u8; MAX_KEYS],
+    partner_signs: Option<u8>,
+    exchange: Option<Exchange>,
+    counters: Counters,
+}
+
+impl Session {
+    /// A new boot. `boot` and `seed` are fresh random bits; `seed` is where nonces come from.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the keys make no sense.
+    pub fn new(
+        me: &str,
+        partner: &str,
+        keys: &[SharedKey],
+        boot: u64,
+        seed: [u8; 32],
+    ) -> Result<Self, KeyError> {
+        let mut session = Self {
+            names: [me.to_owned(), partner.to_owned()],
+            keys: KeyRing::new(me, partner, keys)?,
+            me: RouterId::of(me),
+            partner: RouterId::of(partner),
+            boot,
+            sequence: 0,
+            nonces: hmac::Key::new(hmac::HMAC_SHA256, &seed),
+            drawn: 0,
+            recent: VecDeque::with_capacity(RECENT),
+            spent: 0,
+            echoed: false,
+            made_after: Moment::default(),
+            proven: None,
+            candidates: VecDeque::with_capacity(MAX_CANDIDATES),
+            latest: None,
+            turn: 0,
+            sealed_at: Moment::default(),
+            partner_keys: [0; MAX_KEYS],
+            partner_signs: None,
+            exchange: None,
+            counters: Counters::default(),
+        };
+        session.draw_nonce(Moment::default());
+        Ok(session)
+    }
+
+    /// Replaces the keys; the session goes on.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the old keys stay in use then.
+    pub fn replace_keys(&mut self, keys: &[SharedKey]) -> Result<(), KeyError> {
+        let [me, partner] = &self.names;
+        self.keys = KeyRing::new(me, partner, keys)?;
+        Ok(())
+    }
+
+    /// How many packets ended how.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Numbers of the keys that the partner says it holds; 0 fills, all 0 before it was heard.
+    pub fn partner_keys(&self) -> [u8; MAX_KEYS] {
+        self.partner_keys
+    }
+
+    /// Number of the key that the newest good packet was signed with.
+    pub fn partner_signs(&self) -> Option<u8> {
+        self.partner_signs
+    }
+
+    /// The partner's newest message about keys, once.
+    pub fn take_exchange(&mut self) -> Option<Exchange> {
+        self.exchange.take()
+    }
+
+    /// A packet to send now on one path. Each path gets its own, so that each counts.
+    pub fn seal(&mut self, beat: &Beat, now: Moment) -> Vec<u8> {
+        let header = self.next_header(now);
+        match self.keys.signing(self.partner_keys) {
+            Some((id, key)) => encode(&header, beat, id, key),
+            None => Vec::new(),
+        }
+    }
+
+    /// A packet about keys, to send now on one path.
+    pub fn seal_exchange(&mut self, exchange: &Exchange, now: Moment) -> Vec<u8> {
+        let header = self.next_header(now);
+        match self.keys.signing(self.partner_keys) {
+            Some((id, key)) => encode_exchange(&header, exchange, id, key),
+            None => Vec::new(),
+        }
+    }
+
+    fn next_header(&mut self, now: Moment) -> Header {
+        if self.echoed || now.since(self.nonce().drawn_at) >= NONCE_LIFE {
+            self.draw_nonce(now);
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        self.counters.sealed += 1;
+        let echo = self.next_echo(now);
+        let mut held = [0; MAX_KEYS];
+        for (slot, id) in held.iter_mut().zip(self.keys.ids()) {
+            *slot = id;
+        }
+        Header {
+            sender: self.me,
+            boot: self.boot,
+            sequence: self.sequence,
+            nonce: self.nonce().bits,
+            echo_boot: echo.map_or(0, |peer| peer.boot),
+            echo_nonce: echo.map_or(0, |peer| peer.nonce),
+            keys: held,
+        }
+    }
+
+    /// Checks a packet that arrived now.
+    ///
+    /// # Errors
+    /// [`Rejected`]: it changes nothing. After [`Rejected::Unproven`] a packet should be sent soon:
+    /// it carries the challenge.
+    pub fn open(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
+        let outcome = self.check(bytes, now);
+        self.counters.count(&outcome);
+        outcome
+    }
+
+    fn check(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
+        let (header, body, key_id) = match decode_any(bytes, &self.keys) {
+            Ok(good) => good,
+            Err(error) if self.is_own(bytes) => return Err(own_or(error)),
+            Err(error) => return Err(error.into()),
+        };
+        if header.sender != self.partner {
+            return Err(Rejected::Stranger);
+        }
+        self.count_key(key_id);
+        let peer = Peer { boot: header.boot, nonce: header.nonce };
+        let mine = header.echo_boot == self.boot;
+        let mut recent = self.recent.iter().filter(|_| mine);
+        let echoed = recent.find(|nonce| nonce.bits == header.echo_nonce).copied();
+        if let Some((proven, seen)) = &mut self.proven
+            && proven.boot == header.boot
+        {
+            let newest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
+            if newest {
+                *proven = peer;
+                self.latest = Some(peer);
+                // A letter says nothing about keys.
+                if !matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. })) {
+                    self.partner_keys = header.keys;
+                }
+                self.partner_signs = Some(key_id);
+                if let Some(nonce) = echoed {
+                    self.echoed |= nonce.number == self.drawn;
+                    self.made_after = self.made_after.max(nonce.drawn_at);
+                }
+            }
+            let made_after = self.made_after;
+            return match body {
+                Body::Beat(beat) => Ok(Received { beat, newest, new_session: false, made_after }),
+                Body::Exchange(exchange) => {
+                    self.exchange = Some(exchange);
+                    Err(Rejected::AboutKeys)
+                }
+            };
+        }
+        // Who has not proven that it is of now has nothing to say about keys.
+        let Body::Beat(beat) = body else { return Err(Rejected::Replay) };
+        if beat.kind == Kind::Letter {
+            return Err(Rejected::Unproven);
+        }
+        self.latest = Some(peer);
+        let Some(echoed) = echoed.filter(|nonce| nonce.number > self.spent) else {
+            self.remember(peer);
+            if self.proven.is_none() {
+                self.partner_keys = header.keys;
+            }
+            return Err(Rejected::Unproven);
+        };
+        self.made_after = echoed.drawn_at;
+        self.spent = self.drawn;
+        self.draw_nonce(now);
+        self.candidates.retain(|candidate| candidate.boot != peer.boot);
+        self.proven = Some((peer, Seen { newest: header.sequence, mask: u64::MAX }));
+        self.partner_keys = header.keys;
+        self.partner_signs = Some(key_id);
+        let made_after = self.made_after;
+        Ok(Received { beat, newest: true, new_session: true, made_after })
+    }
+
+    fn count_key(&mut self, id: u8) {
+        let first = self.keys.ids().next() == Some(id);
+        let counter =
+            if first { &mut self.counters.first_key } else { &mut self.counters.other_key };
+        *counter += 1;
+    }
+
+    /// Whether its sender field names us. Not verified: it only chooses which counter grows.
+    fn is_own(&self, bytes: &[u8]) -> bool {
+        bytes.get(4..12) == Some(&self.me.0.to_be_bytes()[..])
+    }
+
+    fn remember(&mut self, peer: Peer) {
+        self.candidates.retain(|candidate| candidate.boot != peer.boot);
+        if self.candidates.len() >= MAX_CANDIDATES {
+            self.candidates.pop_front();
+        }
+        self.candidates.push_back(peer);
+    }
+
+    /// Whom the next packet answers; the same on every path, so that one path is enough. Every other
+    /// time it is the proven boot, so that it can show how fresh its packets are; else it is whom we
+    /// heard last or, in turn, all that we know, so that recordings of old boots cannot keep a true
+    /// one from being answered.
+    fn next_echo(&mut self, now: Moment) -> Option<Peer> {
+        if now.since(self.sealed_at) >= ROUND {
+            self.turn = self.turn.wrapping_add(1);
+        }
+        self.sealed_at = now;
+        let proven = self.proven.as_ref().map(|(peer, _)| *peer);
+        match self.turn % 4 {
+            0 | 2 if proven.is_some() => proven,
+            0 | 1 => self.latest,
+            _ => {
+                let index = (self.turn / 4).checked_rem(self.candidates.len());
+                index.and_then(|index| self.candidates.get(index)).copied().or(self.latest)
+            }
+        }
+    }
+
+    /// The next nonce: a keyed hash of a counter, so that nobody can foresee it.
+    fn draw_nonce(&mut self, now: Moment) {
+        self.drawn += 1;
+        let tag = hmac::sign(&self.nonces, &self.drawn.to_be_bytes());
+        let bits = tag.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes);
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Nonce { bits, number: self.drawn, drawn_at: now });
+        self.echoed = false;
+    }
+
+    fn nonce(&self) -> Nonce {
+        self.recent.back().copied().unwrap_or_default()
+    }
+}
+
+/// Our own packets are under a key of the other direction, so they fail by their tag.
+fn own_or(error: DecodeError) -> Rejected {
+    if error == DecodeError::Tag { Rejected::Own } else { error.into() }
+}
+
+impl Seen {
+    /// Whether a number is new, and if so whether it is the newest.
+    fn admit(&mut self, sequence: u64) -> Option<bool> {
+        if sequence > self.newest {
+            let shift = sequence - self.newest;
+            self.mask = if shift >= WINDOW { 0 } else { self.mask << shift };
+            self.mask |= 1;
+            self.newest = sequence;
+            return Some(true);
+        }
+        let behind = self.newest - sequence;
+        let bit = 1u64.checked_shl(u32::try_from(behind).unwrap_or(u32::MAX))?;
+        if self.mask & bit != 0 {
+            return None;
+        }
+        self.mask |= bit;
+        Some(false)
+    }
+}

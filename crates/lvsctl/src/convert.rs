@@ -1,0 +1,91 @@
+//! `lvsctl convert`: any known format to the native one.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use config::model::KeySource;
+use config::{Cluster, Diagnostic};
+use runtime::logging::sentence;
+use runtime::{Exit, ExitError, config_file};
+
+use crate::output;
+
+/// What the result is called in messages about it, as it has no name yet.
+const RESULT: &str = "the converted configuration";
+
+pub(crate) async fn run(path: PathBuf, target: Option<&Path>) -> Result<ExitCode, ExitError> {
+    let loaded = config_file::reload(path.clone()).await?;
+    // What cannot be carried over was told by the reader of the old format.
+    output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
+    let shown = sentence(&path.display().to_string());
+    let Some(cluster) = loaded.cluster else {
+        return Err(ExitError::configuration(format!(
+            "cannot convert {shown}: mend the errors above first"
+        )));
+    };
+    let converted = convert(&cluster);
+    match target {
+        None => output::print(&converted.text)?,
+        Some(target) => write(target, &converted.text)?,
+    }
+    output::remark(&key_remark(&cluster, &path, target));
+    if converted.problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::remark(&config::render(&converted.problems, output::has_colour()));
+    if converted.is_good {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The native format is stricter in places: what it refuses is for the person to decide.
+    Err(ExitError::configuration(format!("the result for {shown} needs the changes above")))
+}
+
+struct Converted {
+    text: String,
+    problems: Vec<Diagnostic>,
+    is_good: bool,
+}
+
+/// Writes the native format, and reads it again as a daemon would.
+fn convert(cluster: &Cluster) -> Converted {
+    let text = config::native::write(cluster);
+    let read = |_: &Path| Ok(text.clone().into_bytes());
+    let again = config::load(Path::new(RESULT), false, &read);
+    Converted { problems: again.diagnostics, is_good: again.cluster.is_some(), text }
+}
+
+/// A file of keys is looked for beside the configuration, which may be another place now.
+fn key_remark(cluster: &Cluster, path: &Path, target: Option<&Path>) -> String {
+    let Some(KeySource::File(name) | KeySource::Authkeys(name)) =
+        cluster.pair.as_ref().map(|pair| &pair.heartbeat.keys)
+    else {
+        return String::new();
+    };
+    let folder_of = |path: &Path| {
+        let folder = if path.is_dir() { Some(path) } else { path.parent() };
+        folder.and_then(|folder| std::path::absolute(folder).ok())
+    };
+    let (old, new) = (folder_of(path), target.and_then(folder_of));
+    if Path::new(name).is_absolute() || new.is_some() && old == new {
+        return String::new();
+    }
+    let old = old.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+    format!("copy {} beside the new file\n", sentence(&old.display().to_string()))
+}
+
+fn write(target: &Path, text: &str) -> Result<(), ExitError> {
+    let opened = OpenOptions::new().write(true).create_new(true).open(target);
+    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let shown = target.display();
+        let message = match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("cannot write {shown}: it exists already; move it away first")
+            }
+            _ => format!("cannot write {shown}: {error}"),
+        };
+        ExitError::from_io(&error, Exit::Usage, message)
+    })
+}

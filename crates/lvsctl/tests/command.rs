@@ -1,0 +1,253 @@
+//! The program as a shell sees it: output, errors, exit codes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use control::status::{LvsdStatus, PulseStatus};
+use runtime::control_server::{ControlServer, Request, Response, StatusCode};
+
+const GOOD: &str = "virtual=192.168.1.1:80\n    real=192.168.1.4:80 gate\n    protocol=tcp\n";
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lvsctl-{test}-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn lvsctl(runtime_dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lvsctl"))
+        .env("CARIBE_RUNTIME_DIR", runtime_dir)
+        .env("USER", "ann")
+        .env_remove("SUDO_USER")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// [`lvsctl`] on another thread, so that the daemons of the test can answer.
+async fn lvsctl_beside(folder: &Folder, arguments: &[&str]) -> Output {
+    let runtime_dir = folder.0.clone();
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let work = move || {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        lvsctl(&runtime_dir, &arguments)
+    };
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn check_says_every_problem_of_every_path_and_ends_with_78() {
+    let folder = Folder::new("check");
+    let good = folder.file("good.cf", GOOD);
+    let bad = folder.file("bad.cf", &GOOD.replace("protocol", "protokol").replace("gate", "gat"));
+    let output = lvsctl(&folder.0, &["check", &good]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).ends_with("is good: 1 virtual server, 1 real server\n"));
+    let output = lvsctl(&folder.0, &["check", &good, &bad]);
+    assert_eq!(output.status.code(), Some(78));
+    let text = out(&output);
+    assert!(text.contains("bad.cf:2:"), "{text}");
+    assert!(text.contains("bad.cf:3:5"), "{text}");
+    assert!(text.contains("is good") && text.contains("is refused, 2 errors"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours in a pipe: {text}");
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64_and_help_with_0() {
+    let nowhere = Path::new("/nowhere");
+    for wrong in [
+        &["stauts"][..],
+        &["drain"],
+        &["weight", "www1", "much"],
+        &["apply", "--keep", "--confirm"],
+        &[],
+    ] {
+        let output = lvsctl(nowhere, wrong);
+        assert_eq!(output.status.code(), Some(64), "{wrong:?}");
+        assert!(out(&output).is_empty());
+    }
+    for help in ["--help", "--version"] {
+        assert_eq!(lvsctl(nowhere, &[help]).status.code(), Some(0));
+    }
+}
+
+#[test]
+fn nobody_at_home_is_one_line_and_69() {
+    let nowhere = Path::new("/nowhere");
+    for command in [
+        &["status"][..],
+        &["history"],
+        &["explain", "www1"],
+        &["failover"],
+        &["takeover", "web"],
+        &["drain", "www1"],
+        &["enable", "www1"],
+        &["reload"],
+        &["apply"],
+        &["apply", "--keep"],
+    ] {
+        let output = lvsctl(nowhere, command);
+        assert_eq!(output.status.code(), Some(69), "{command:?}");
+        let text = err(&output);
+        assert!(text.starts_with("lvsctl: nothing answers on /nowhere/"), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// Echoes what was asked, in the form of an action's result.
+async fn echo(request: Request) -> Response {
+    match request.path.as_str() {
+        "/v1/status" => Response::json(&LvsdStatus::default()),
+        "/v1/failover" => Response::failure(StatusCode::CONFLICT, "the partner is\nlost"),
+        path => {
+            let done = vec![format!("{path} {}", String::from_utf8_lossy(&request.body))];
+            Response::json(&control::action::ActionResult { done })
+        }
+    }
+}
+
+async fn pulse(request: Request) -> Response {
+    match request.path.as_str() {
+        "/v1/status" => Response::json(&PulseStatus::default()),
+        _ => echo(request).await,
+    }
+}
+
+#[tokio::test]
+async fn actions_reach_the_daemon_with_who_and_why() {
+    let folder = Folder::new("act");
+    let _lvsd = ControlServer::start(folder.0.join("lvsd.sock"), echo).unwrap();
+    let _pulse = ControlServer::start(folder.0.join("pulse.sock"), pulse).unwrap();
+    let ask = async |arguments: &[&str]| out(&lvsctl_beside(&folder, arguments).await);
+    let drained = ask(&["drain", "www1", "--deadline", "10m", "--reason", "new disk"]).await;
+    for part in [
+        r#""server":"www1""#,
+        r#""type":"drain","deadline_seconds":600"#,
+        r#""reason":"new disk""#,
+        r#""who":"ann""#,
+        r#""service":null"#,
+    ] {
+        assert!(drained.contains(part), "{part}: {drained}");
+    }
+    let weighed = ask(&["weight", "www1", "7", "--service", "www"]).await;
+    assert!(weighed.contains(r#""type":"weight","weight":7"#), "{weighed}");
+    assert!(weighed.contains(r#""service":"www""#), "{weighed}");
+    assert!(ask(&["weight", "www1"]).await.contains(r#""weight":null"#));
+    assert!(ask(&["undrain", "x"]).await.contains(r#""type":"undrain""#));
+    assert!(ask(&["disable", "x"]).await.contains(r#""type":"disable""#));
+    assert!(ask(&["enable", "x"]).await.contains(r#""type":"enable""#));
+    assert_eq!(ask(&["takeover", "web"]).await, "/v1/takeover {\"groups\":[\"web\"]}\n");
+    assert_eq!(ask(&["reload"]).await, "/v1/reload {}\n/v1/reload {}\n");
+    for (words, body) in [
+        (&["apply"][..], r#"{"type":"unconfirmed"}"#),
+        (&["apply", "--confirm"], r#"{"type":"confirmed","trial_seconds":null}"#),
+        (&["apply", "--confirm", "1500ms"], r#"{"type":"confirmed","trial_seconds":2}"#),
+        (&["apply", "--keep"], r#"{"type":"keep"}"#),
+    ] {
+        assert_eq!(ask(words).await, format!("/v1/apply {body}\n/v1/apply {body}\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_action_is_the_daemons_sentence_on_one_line() {
+    let folder = Folder::new("refused");
+    let _pulse = ControlServer::start(folder.0.join("pulse.sock"), pulse).unwrap();
+    let output = lvsctl_beside(&folder, &["failover"]).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(err(&output), "lvsctl: the partner is\\nlost\n");
+}
+
+#[tokio::test]
+async fn the_status_is_whole_with_either_daemon_alone() {
+    let folder = Folder::new("status");
+    let lvsd = ControlServer::start(folder.0.join("lvsd.sock"), echo).unwrap();
+    let output = lvsctl_beside(&folder, &["status"]).await;
+    assert!(out(&output).starts_with("Single director"), "{}", out(&output));
+    let json: serde_json::Value =
+        serde_json::from_str(&out(&lvsctl_beside(&folder, &["status", "--json"]).await)).unwrap();
+    assert!(json["schema"] == 1 && json["pulse"].is_null() && json["lvsd"].is_object());
+    drop(lvsd);
+    let _pulse = ControlServer::start(folder.0.join("pulse.sock"), pulse).unwrap();
+    let output = lvsctl_beside(&folder, &["status"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).contains("lvsd does not answer"), "{}", out(&output));
+}
+
+#[test]
+fn watch_wants_a_terminal() {
+    let output = lvsctl(Path::new("/nowhere"), &["watch"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(err(&output).contains("use lvsctl status"));
+}
+
+#[test]
+fn a_foreign_configuration_is_converted_to_one_that_is_good() {
+    let folder = Folder::new("convert");
+    let old = folder.file("ldirectord.cf", GOOD);
+    let new = folder.0.join("cluster.yaml").display().to_string();
+    let printed = lvsctl(&folder.0, &["convert", &old]);
+    assert_eq!(printed.status.code(), Some(0), "{}", err(&printed));
+    let written = lvsctl(&folder.0, &["convert", &old, "-o", &new]);
+    assert_eq!(written.status.code(), Some(0), "{}", err(&written));
+    assert!(out(&written).is_empty());
+    assert_eq!(std::fs::read_to_string(&new).unwrap(), out(&printed));
+    let checked = lvsctl(&folder.0, &["check", &new]);
+    assert_eq!(checked.status.code(), Some(0), "{}", out(&checked));
+    let again = lvsctl(&folder.0, &["convert", &old, "-o", &new]);
+    assert_eq!(again.status.code(), Some(64), "an existing file is never overwritten");
+    assert_eq!(std::fs::read_to_string(&new).unwrap(), out(&printed));
+    let bad = folder.file("bad.cf", &GOOD.replace("gate", "gat"));
+    assert_eq!(lvsctl(&folder.0, &["convert", &bad]).status.code(), Some(78));
+}
+
+#[test]
+fn keys_that_stay_behind_are_mentioned() {
+    let folder = Folder::new("keys");
+    let etc = folder.0.join("etc");
+    std::fs::create_dir(&etc).unwrap();
+    let pair = "routers:\n  a: { paths: [10.0.0.1] }\n  b: { paths: [10.0.0.2] }\n\
+                heartbeat: { key_file: my.key }\n\
+                groups:\n  web: { addresses: [10.0.0.9/24] }\n";
+    let old = folder.file("etc/cluster.yaml", pair);
+    let away = lvsctl(&folder.0, &["convert", &old]);
+    assert_eq!(away.status.code(), Some(0), "{}", err(&away));
+    assert!(err(&away).contains("etc/my.key beside the new file"), "{}", err(&away));
+    let beside = folder.0.join("etc/new.yaml").display().to_string();
+    let stays = lvsctl(&folder.0, &["convert", &old, "-o", &beside]);
+    assert!(!err(&stays).contains("my.key beside"), "{}", err(&stays));
+}
+
+#[test]
+fn a_plan_of_a_refused_configuration_is_none() {
+    let folder = Folder::new("plan");
+    let bad = folder.file("bad.cf", &GOOD.replace("gate", "gat"));
+    let output = lvsctl(&folder.0, &["plan", &bad]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(out(&output).is_empty());
+    assert!(err(&output).ends_with("mend the errors above first\n"), "{}", err(&output));
+}

@@ -1,0 +1,358 @@
+//! The director without its surroundings: events in, kernel steps, checks and log lines out.
+//!
+//! No socket, no file, no clock: time is an argument, and [`next_deadline`](Core::next_deadline)
+//! says when to call again.
+
+mod drain;
+mod entry;
+mod letters;
+mod linger;
+mod memory;
+mod operator;
+mod placing;
+mod report;
+mod status;
+#[cfg(test)]
+mod tests;
+mod watches;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use config::Cluster;
+use control::nanny::{Watch, WatchId};
+use control::worker::Readiness;
+use health::{Decisions, Fitness, Ledger, Names, Verdict, WantedService};
+use ipvs::{Connections, DestinationKey, DestinationStats, ServiceKey, Step, Table, TableStats};
+use runtime::journal::{EventKind, Level};
+
+pub use entry::Entry;
+pub use memory::{Memory, Seen, fingerprint};
+pub use placing::{Change, names_needed};
+pub use status::{Surroundings, sum_up};
+use watches::Watches;
+
+use crate::reconciler::{Reconciler, Refusal};
+
+/// Least time between two looks at the kernel's table, unless something asks for one. Nobody is
+/// told when somebody else changes it: it has to be looked for.
+const AUDIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A look at a large table takes its time: there are this many times as much between two.
+const AUDIT_PAUSES: u32 = 40;
+
+/// The most time between two looks.
+pub const LONGEST_AUDIT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// More first results than this are told as one sum, not one by one.
+const FIRST_RESULTS_TOLD: usize = 100;
+
+/// The moment, on the clocks that are needed.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For delays.
+    pub instant: Instant,
+    /// Since the machine started (`CLOCK_BOOTTIME`), for what outlives a restart.
+    pub boot: Duration,
+    /// Milliseconds since the Unix epoch, for people.
+    pub unix_ms: u64,
+}
+
+/// What is to be done with the kernel next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelWork {
+    /// Read the whole table, and call [`Core::dumped`].
+    Dump,
+    /// Make these changes, and call [`Core::applied`].
+    Apply(Vec<Step>),
+}
+
+/// The state of the director.
+pub struct Core {
+    cluster: Arc<Cluster>,
+    names: Names,
+    /// Names that do not resolve, told once.
+    unresolved: BTreeSet<String>,
+    /// Checks that had failed before a restart, each with when its server was last up, until the
+    /// first configuration is in force.
+    remembered: BTreeMap<u64, u64>,
+    /// Virtual servers of which it was told that servers stay in although their checks fail.
+    failing_open: BTreeSet<String>,
+    ledger: Ledger,
+    /// What the ledger says, in the form that the rules read.
+    decisions: Decisions,
+    decisions_changed: bool,
+    exchange: letters::Exchange,
+    /// The groups that this router holds; none when it has no pulse, and every service is its own.
+    groups: Option<BTreeSet<String>>,
+    seen_changed: bool,
+    watches: Watches,
+    told_version: u64,
+    told_warm: bool,
+    services: Vec<WantedService>,
+    /// Which virtual server a kernel service belongs to: the first one that claims it.
+    claims: BTreeMap<ServiceKey, usize>,
+    /// Virtual servers whose pools are to be worked out anew.
+    stale: BTreeSet<usize>,
+    lingering: linger::Lingering,
+    reconciler: Reconciler,
+    statistics: TableStats,
+    looked_at: Instant,
+    /// When the look that is under way began, and how long the last one took.
+    look_began: Instant,
+    look_took: Duration,
+    look_now: bool,
+    busy: bool,
+    entries: Vec<Entry>,
+}
+
+impl Core {
+    /// Begins with what the kernel holds and what is remembered, and without a configuration:
+    /// [`configure`](Self::configure) is to follow.
+    pub fn new(memory: Memory, found: Table, statistics: TableStats, now: Now) -> Self {
+        Self {
+            cluster: Arc::default(),
+            remembered: memory.seen.down_since_last_up(),
+            names: memory.seen.names,
+            unresolved: BTreeSet::new(),
+            failing_open: BTreeSet::new(),
+            decisions: memory.ledger.decisions(),
+            ledger: memory.ledger,
+            exchange: letters::Exchange::default(),
+            groups: None,
+            decisions_changed: false,
+            seen_changed: false,
+            watches: Watches::default(),
+            told_version: 0,
+            told_warm: false,
+            services: Vec::new(),
+            claims: BTreeMap::new(),
+            stale: BTreeSet::new(),
+            lingering: linger::Lingering::default(),
+            reconciler: Reconciler::new(found, memory.owned),
+            statistics,
+            looked_at: now.instant,
+            look_began: now.instant,
+            look_took: Duration::ZERO,
+            look_now: false,
+            busy: false,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Nanny has a verdict.
+    pub fn judged(&mut self, id: WatchId, verdict: Verdict, reason: &str, after: u32, now: Now) {
+        let cold = self.watches.cold();
+        let Some((watched, before)) = self.watches.judged(id, verdict, reason, now.unix_ms) else {
+            return;
+        };
+        if before.verdict != verdict {
+            self.stale.extend(&watched.users);
+            self.seen_changed = true;
+            if before.verdict != Verdict::Unknown
+                || verdict == Verdict::Down
+                || cold <= FIRST_RESULTS_TOLD
+            {
+                self.entries.push(report::verdict(&self.services, watched, verdict, after));
+            }
+        }
+        if self.watches.cold() == 0 && !self.told_warm {
+            self.told_warm = true;
+            self.entries.push(report::warm(&self.watches));
+        }
+    }
+
+    /// Names were resolved anew; those that are missing do not resolve.
+    pub fn resolved(&mut self, names: Names, now: Now) {
+        self.compare_names(&names);
+        if names == self.names {
+            return;
+        }
+        self.names = names;
+        self.seen_changed = true;
+        let named = placing::services_with_names(&self.cluster);
+        self.replace(named, now);
+    }
+
+    /// Names that were resolved for a configuration before it is put in force.
+    pub fn know(&mut self, names: Names) {
+        self.names = names;
+        self.seen_changed = true;
+    }
+
+    /// Names that are resolved.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Now) {
+        self.end_overdue_drains(now);
+        self.reconciler.retry(now.instant);
+    }
+
+    /// What to do with the kernel now. Nothing while something is under way: after this returned
+    /// some work, [`applied`](Self::applied) or [`dumped`](Self::dumped) must follow.
+    pub fn kernel_work(&mut self, now: Now) -> Option<KernelWork> {
+        if self.busy {
+            return None;
+        }
+        self.settle(now);
+        let work = self.choose_work(now);
+        self.busy = work.is_some();
+        if matches!(work, Some(KernelWork::Dump)) {
+            self.look_began = now.instant;
+        }
+        work
+    }
+
+    fn choose_work(&mut self, now: Now) -> Option<KernelWork> {
+        if self.look_now || self.reconciler.needs_look() {
+            return Some(KernelWork::Dump);
+        }
+        let steps = self.reconciler.next_batch(now.instant);
+        if !steps.is_empty() {
+            return Some(KernelWork::Apply(steps));
+        }
+        (now.instant >= self.audit_at()).then_some(KernelWork::Dump)
+    }
+
+    /// The kernel has answered to each step. Fewer results than steps: the rest was not tried.
+    pub fn applied(&mut self, steps: &[Step], results: &[Result<(), Refusal>], now: Now) {
+        self.busy = false;
+        let findings = self.reconciler.applied(steps, results, now.instant);
+        self.look_now |= results.len() < steps.len();
+        report::changes(steps, results, &mut self.entries);
+        report::findings(findings, &mut self.entries);
+    }
+
+    /// The kernel's table was read.
+    pub fn dumped(&mut self, found: Table, statistics: TableStats, now: Now) {
+        self.busy = false;
+        self.look_now = false;
+        self.looked_at = now.instant;
+        self.look_took = now.instant.saturating_duration_since(self.look_began);
+        self.statistics = statistics;
+        let findings = self.reconciler.dumped(found);
+        report::findings(findings, &mut self.entries);
+        self.end_quiet_drains(now);
+        for key in self.lingering.release(&self.statistics, now.instant) {
+            self.stale.extend(self.claims.get(&key));
+        }
+    }
+
+    /// The kernel could not be asked at all; it is asked again at the next audit.
+    pub fn kernel_failed(&mut self, reason: &str, now: Now) {
+        self.busy = false;
+        self.look_now = false;
+        self.looked_at = now.instant;
+        let entry = Entry::new(EventKind::Kernel, Level::Error, "kernel cannot be asked");
+        self.entries.push(entry.with("reason", reason));
+    }
+
+    /// Asks for a fresh look at the kernel, for somebody who wants to see counters.
+    pub fn look(&mut self) {
+        self.look_now = true;
+    }
+
+    /// How old the counters are.
+    pub fn looked_ago(&self, now: Now) -> Duration {
+        now.instant.saturating_duration_since(self.looked_at)
+    }
+
+    /// When to call [`tick`](Self::tick) and [`kernel_work`](Self::kernel_work) at the latest.
+    pub fn next_deadline(&self, now: Now) -> Instant {
+        let drain = self.decisions.next_deadline();
+        let drain = drain.map(|at| now.instant + at.saturating_sub(now.boot));
+        let retry = self.reconciler.next_retry();
+        [drain, retry, self.letters_due()].into_iter().flatten().fold(self.audit_at(), Instant::min)
+    }
+
+    fn audit_at(&self) -> Instant {
+        let draining = self
+            .decisions
+            .iter()
+            .any(|(_, _, decided)| decided.drain.as_ref().is_some_and(|drain| !drain.done));
+        let waiting = draining || !self.lingering.is_empty();
+        let pause = if waiting { AUDIT_INTERVAL } else { self.look_took * AUDIT_PAUSES };
+        self.looked_at + pause.clamp(AUDIT_INTERVAL, LONGEST_AUDIT_INTERVAL)
+    }
+
+    /// The checks, when they have changed since the last call.
+    pub fn checks_to_tell(&mut self) -> Option<BTreeMap<WatchId, Watch>> {
+        let version = self.watches.version();
+        let changed = std::mem::replace(&mut self.told_version, version) != version;
+        changed.then(|| self.watches.to_watch())
+    }
+
+    /// The checks as they are known now, for a nanny that knows nothing.
+    pub fn checks(&self) -> BTreeMap<WatchId, Watch> {
+        self.watches.to_watch()
+    }
+
+    /// The services that are ours, when that has changed: on disk before the next change.
+    pub fn owned_to_save(&mut self) -> Option<&BTreeSet<ServiceKey>> {
+        self.reconciler.owned_to_save()
+    }
+
+    /// The operator's decisions, when they have changed.
+    pub fn decisions_to_save(&mut self) -> Option<&Ledger> {
+        std::mem::take(&mut self.decisions_changed).then_some(&self.ledger)
+    }
+
+    /// Verdicts and names, when they have changed.
+    pub fn seen_to_save(&mut self) -> Option<Seen> {
+        if !std::mem::take(&mut self.seen_changed) {
+            return None;
+        }
+        let mut seen = Seen { names: self.names.clone(), ..Seen::default() };
+        for (_, watched) in self.watches.iter() {
+            if watched.fitness.verdict == Verdict::Down {
+                let print = fingerprint(&watched.probe);
+                seen.down.insert(print);
+                if watched.fitness.last_up > 0 {
+                    seen.last_up.insert(print, watched.fitness.last_up);
+                }
+            }
+        }
+        Some(seen)
+    }
+
+    /// Log lines since the last call.
+    pub fn entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// May this router take over?
+    pub fn readiness(&self, config_hash: u64) -> Readiness {
+        let in_place = self.stale.is_empty() && self.reconciler.in_place();
+        let checks_warm = self.watches.cold() == 0;
+        Readiness { table_in_place: in_place, checks_warm, config_hash }
+    }
+
+    /// The configuration in force.
+    pub fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
+    /// Steps that remove everything that is ours, for an end that leaves nothing behind.
+    pub fn removal(&self) -> Vec<Step> {
+        let there = |key: &&ServiceKey| self.reconciler.believed().contains_key(key);
+        let ours = self.reconciler.owned().iter().filter(there);
+        ours.map(|key| Step::RemoveService(*key)).collect()
+    }
+
+    fn counted(&self, key: &ServiceKey, at: &DestinationKey) -> Option<&DestinationStats> {
+        self.statistics.get(key)?.destinations.get(at)
+    }
+
+    fn fitness_now(&self, probe: &health::Probe) -> Fitness {
+        self.watches.fitness(probe).unwrap_or_default()
+    }
+}
+
+/// Connections that are there now, open and closing ones.
+fn live(connections: Connections) -> u64 {
+    u64::from(connections.active) + u64::from(connections.inactive)
+}

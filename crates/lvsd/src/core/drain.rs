@@ -1,0 +1,119 @@
+//! The end of a drain: no connection is left, or its deadline has passed.
+
+use std::net::IpAddr;
+
+use config::model::Listen;
+use health::ledger::Aspect;
+use health::{Drain, Ruling, Subject};
+use runtime::journal::{EventKind, Level};
+
+use super::{Core, Entry, Now, live};
+
+impl Core {
+    /// Ends drains whose deadline has passed.
+    pub(super) fn end_overdue_drains(&mut self, now: Now) {
+        let overdue = self.open_drains(|core, service, label| {
+            let drain = core.decisions.of(service, label).and_then(|known| known.drain.as_ref());
+            drain.and_then(|drain| drain.deadline).is_some_and(|deadline| deadline <= now.boot)
+        });
+        for (service, label) in overdue {
+            self.end_drain(&service, &label, "its deadline has passed", now);
+        }
+    }
+
+    /// Ends drains that have done their work. Only right after the table and its counters were
+    /// read together: a server that still had its weight then could have taken connections since.
+    ///
+    /// Only on the router that has the connections: the standby has none, and would end each drain
+    /// at once.
+    pub(super) fn end_quiet_drains(&mut self, now: Now) {
+        let quiet = self.open_drains(|core, service, label| {
+            core.carries(service) && core.is_quiet(service, label)
+        });
+        for (service, label) in quiet {
+            self.end_drain(&service, &label, "no connection is left", now);
+        }
+    }
+
+    /// pulse says which groups this router holds.
+    pub fn active(&mut self, groups: Vec<String>) {
+        self.groups = Some(groups.into_iter().collect());
+    }
+
+    /// Whether the connections of a virtual server come to this router. What belongs to no group
+    /// does when any group is here.
+    fn carries(&self, service: &str) -> bool {
+        let Some(active) = &self.groups else { return true };
+        let Some(service) = self.cluster.services.iter().find(|known| known.name == service) else {
+            return false;
+        };
+        let listens = |ip: IpAddr| match &service.listen {
+            Listen::Addresses(endpoints) => endpoints.iter().any(|at| at.address.ip() == ip),
+            Listen::Mark { .. } => false,
+        };
+        let groups = self.cluster.pair.iter().flat_map(|pair| &pair.groups);
+        let mut own = groups
+            .filter(|group| group.addresses.iter().any(|floating| listens(floating.ip)))
+            .peekable();
+        match own.peek() {
+            Some(_) => own.any(|group| active.contains(&group.name)),
+            None => !active.is_empty(),
+        }
+    }
+
+    fn open_drains(&self, ended: impl Fn(&Self, &str, &str) -> bool) -> Vec<(String, String)> {
+        let open = self
+            .decisions
+            .iter()
+            .filter(|(_, _, decided)| decided.drain.as_ref().is_some_and(|drain| !drain.done));
+        open.filter(|(service, label, _)| ended(self, service, label))
+            .map(|(service, label, _)| (service.to_owned(), label.to_owned()))
+            .collect()
+    }
+
+    fn is_quiet(&self, service: &str, label: &str) -> bool {
+        let Some(wanted) = self.services.iter().find(|wanted| wanted.name == service) else {
+            return false;
+        };
+        let mut places = wanted
+            .servers
+            .iter()
+            .filter(|server| server.label == label)
+            .flat_map(|server| &server.places)
+            .peekable();
+        places.peek().is_some()
+            && places.all(|(key, at)| {
+                let pool = self.reconciler.believed().get(key);
+                let weight = pool.and_then(|pool| pool.destinations.get(at)).map(|to| to.weight);
+                let left = self.counted(key, at);
+                weight.is_none_or(|weight| weight == 0)
+                    && left.is_none_or(|left| live(left.connections) == 0)
+            })
+    }
+
+    fn end_drain(&mut self, service: &str, label: &str, why: &str, now: Now) {
+        let left = self.connections(service, label);
+        let drain = self.decisions.of(service, label).and_then(|known| known.drain.clone());
+        let Some(drain) = drain else { return };
+        let (at, server) = (service.to_owned(), label.to_owned());
+        let subject = Subject { service: at, server, aspect: Aspect::Drain };
+        self.rule(subject, Some(Ruling::Drain(Drain { done: true, ..drain })), now);
+        let entry = Entry::new(EventKind::Operator, Level::Info, "real server drained")
+            .with("service", service)
+            .with("server", label)
+            .with("reason", why)
+            .with("connections_left", left);
+        self.entries.push(entry);
+    }
+
+    /// Connections of one real server when the kernel was last read.
+    fn connections(&self, service: &str, label: &str) -> u64 {
+        let services = self.services.iter().filter(|wanted| wanted.name == service);
+        let servers = services.flat_map(|wanted| &wanted.servers);
+        let places = servers.filter(|server| server.label == label).flat_map(|known| &known.places);
+        places
+            .filter_map(|(key, at)| self.counted(key, at))
+            .map(|counted| live(counted.connections))
+            .sum()
+    }
+}

@@ -1,0 +1,503 @@
+use std::net::SocketAddr;
+
+use config::model::{
+    Check, CheckKind, Endpoint, Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+};
+use control::action::{Decision, ServerAction};
+use control::plan::PlanRequest;
+use ipvs::fake_kernel::FakeKernel;
+use ipvs::{Counters, Forwarding, Protocol, Scheduler, SchedulerFlags, Tunnel, ipvsadm_lines};
+
+use super::*;
+
+mod bench;
+mod letters;
+
+use bench::*;
+
+#[test]
+fn a_fresh_director_serves_the_sorry_page_until_the_first_check_passes() {
+    let mut bench = Bench::fresh(www());
+    assert_eq!(bench.table(), [format!("80: {SORRY}=1")]);
+    assert!(!bench.core.readiness(7).checks_warm);
+    bench.judge(A, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {A}=1")]);
+    bench.judge(B, Verdict::Down);
+    let readiness = Readiness { table_in_place: true, checks_warm: true, config_hash: 7 };
+    assert_eq!(bench.core.readiness(7), readiness);
+    assert!(bench.log.contains(&"every real server has been checked up=1 down=1".into()));
+}
+
+#[test]
+fn the_pool_is_never_empty_while_all_servers_die_and_return() {
+    let mut bench = Bench::running(www());
+    bench.judge(A, Verdict::Down);
+    bench.judge(B, Verdict::Down);
+    assert_eq!(bench.table(), [format!("80: {SORRY}=1")]);
+    bench.judge(B, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    assert!(bench.serves_all_the_time());
+    let lines = [
+        format!("real server down service=www server={A} check=connect reason=because after=3"),
+        "sorry server takes the traffic service=www".into(),
+        "sorry server is no longer needed service=www".into(),
+    ];
+    assert!(lines.iter().all(|line| bench.log.contains(line)), "{:#?}", bench.log);
+}
+
+#[test]
+fn one_verdict_is_one_step_and_needs_no_look_at_the_kernel() {
+    let mut bench = Bench::running(www());
+    let dumps = bench.dumps;
+    bench.judge(A, Verdict::Down);
+    assert_eq!((bench.kernel.done, bench.dumps), (1, dumps));
+}
+
+#[test]
+fn beyond_half_the_latest_to_fail_stay_in_with_one_alarm_and_one_end_of_it() {
+    let mut service = service("www", 80, &[A, B, C]);
+    service.sorry = None;
+    let mut bench = Bench::running(of(vec![service]));
+    for dead in [B, A, C] {
+        bench.judge(dead, Verdict::Down);
+    }
+    assert_eq!(bench.told("too many real servers are down"), 1, "{:#?}", bench.log);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {C}=1")]);
+    let status = bench.core.status(&Surroundings::default(), bench.now);
+    assert!(status.services[0].failing_open);
+    assert!(status.services[0].servers[0].weight_because.iter().any(|why| why.contains("kept")));
+
+    let mut bench = bench.restart();
+    assert_eq!(bench.kernel.done, 0, "who stays, and who left, is remembered");
+    bench.judge(C, Verdict::Up);
+    bench.judge(B, Verdict::Up);
+    assert_eq!(bench.told("no real server stays in although it is down"), 1, "{:#?}", bench.log);
+    assert_eq!(bench.table(), [format!("80: {B}=1 {C}=1")]);
+}
+
+#[test]
+fn a_check_that_an_edit_breaks_takes_out_half_at_most() {
+    let servers = &[A, B, C, "192.168.1.7:80"];
+    let mut edited = service("www", 80, servers);
+    edited.sorry = None;
+    let mut bench = Bench::running(of(vec![edited.clone()]));
+    edited.check.kind = CheckKind::Ping;
+    bench.configure(of(vec![edited]));
+    for (id, _) in bench.core.checks() {
+        bench.core.judged(id, Verdict::Down, "no answer", 1, bench.now);
+        bench.settle();
+    }
+    assert_eq!(bench.kernel.table.values().next().unwrap().destinations.len(), 2);
+}
+
+#[test]
+fn a_restart_makes_no_change_and_forgets_nothing() {
+    let mut cluster = www();
+    let quiet = VirtualServer {
+        on_failure: OnFailure::Quiesce,
+        ..service("quiet", 81, &["192.168.1.4:81", "192.168.1.5:81"])
+    };
+    cluster.services.push(quiet);
+    cluster.services.push(service("dead", 82, &["192.168.1.4:82"]));
+    let mut bench = Bench::running(cluster);
+    bench.judge(A, Verdict::Down);
+    bench.judge("192.168.1.4:81", Verdict::Down);
+    bench.judge("192.168.1.4:82", Verdict::Down);
+    bench.act("192.168.1.5:81", Decision::Drain { deadline_seconds: None });
+    let before = bench.table();
+    let bench = bench.restart();
+    assert_eq!(bench.table(), before);
+    assert_eq!(bench.kernel.done, 0);
+    let verdicts = bench.core.checks();
+    let verdict =
+        |address| verdicts.values().find(|one| one.server == at(address)).unwrap().verdict;
+    assert_eq!(verdict(A), Verdict::Down, "so that its return takes as long as before");
+    assert_eq!(verdict(B), Verdict::Up);
+}
+
+#[test]
+fn a_server_that_died_just_before_the_crash_is_not_adopted() {
+    let mut bench = Bench::running(www());
+    let id = bench.id(A);
+    bench.core.judged(id, Verdict::Down, "refused", 3, bench.now);
+    let bench = bench.restart();
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+}
+
+#[test]
+fn adopted_servers_stay_until_their_check_says_otherwise() {
+    let table = Bench::running(www()).kernel.table;
+    let mut bench = Bench::start(www(), table, Memory::default());
+    assert_eq!(bench.kernel.done, 0);
+    assert!(!bench.core.readiness(0).checks_warm, "adopted is not checked");
+    bench.judge(A, Verdict::Up);
+    assert_eq!(bench.kernel.done, 0);
+    bench.judge(B, Verdict::Down);
+    assert_eq!(bench.table(), [format!("80: {A}=1")]);
+}
+
+#[test]
+fn an_edit_touches_only_what_it_is_about() {
+    let mut bench = Bench::running(of(vec![service("www", 80, &[A, B]), service("x", 81, &[A])]));
+    let mut edited = of(vec![service("www", 80, &[A, B]), service("x", 81, &[A])]);
+    edited.services[0].servers[1].weight = 5;
+    let change = bench.configure(edited.clone());
+    assert_eq!(change, Change { added: 0, removed: 0, changed: 1 });
+    assert_eq!(bench.kernel.done, 1);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=5"), format!("81: {A}=1")]);
+
+    edited.services.remove(1);
+    edited.services.push(service("y", 82, &[B]));
+    let change = bench.configure(edited);
+    assert_eq!(change, Change { added: 1, removed: 1, changed: 0 });
+    let table = [format!("80: {A}=1 {B}=5"), format!("82: {B}=1")];
+    assert_eq!(bench.table(), table, "the check of B is known already");
+}
+
+#[test]
+fn a_service_that_moves_in_the_file_is_not_touched() {
+    let (www, x) = (service("www", 80, &[A]), service("x", 81, &[B]));
+    let mut bench = Bench::running(of(vec![www.clone(), x.clone()]));
+    bench.configure(of(vec![x, www]));
+    assert_eq!(bench.kernel.done, 0);
+    bench.judge(B, Verdict::Down);
+    assert_eq!(bench.table(), [format!("80: {A}=1"), format!("81: {SORRY}=1")]);
+}
+
+#[test]
+fn a_verdict_and_an_edit_in_one_breath_both_count() {
+    let mut bench = Bench::running(of(vec![service("x", 81, &[A]), service("www", 80, &[A, B])]));
+    let id = bench.id(B);
+    bench.core.judged(id, Verdict::Down, "refused", 3, bench.now);
+    bench.configure(of(vec![service("www", 80, &[A, B])]));
+    assert_eq!(bench.table(), [format!("80: {A}=1")]);
+}
+
+#[test]
+fn a_server_keeps_its_place_while_its_new_check_has_not_answered() {
+    let mut bench = Bench::running(www());
+    let mut edited = www();
+    edited.services[0].check = check(1);
+    bench.configure(edited);
+    assert_eq!(bench.kernel.done, 0);
+    let checks = bench.core.checks();
+    assert_eq!(checks.len(), 2, "the old checks have ended");
+    assert!(checks.values().all(|watch| watch.verdict == Verdict::Up));
+    bench.judge(A, Verdict::Down);
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    bench.configure(www());
+    let checks = bench.core.checks();
+    let down = checks.values().find(|watch| watch.server == at(A)).unwrap();
+    assert_eq!(down.verdict, Verdict::Down, "so that its return takes as long as before");
+}
+
+#[test]
+fn the_next_of_two_virtual_servers_inherits_a_contested_kernel_service() {
+    let mut bench = Bench::running(of(vec![service("www", 80, &[A]), service("x", 80, &[B])]));
+    assert_eq!(bench.table(), [format!("80: {A}=1")]);
+    bench.configure(of(vec![service("x", 80, &[B])]));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+}
+
+#[test]
+fn a_new_server_joins_when_its_check_passes() {
+    let mut bench = Bench::running(www());
+    bench.configure(of(vec![service("www", 80, &[A, B, C])]));
+    assert_eq!(bench.kernel.done, 0);
+    bench.judge(C, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1 {C}=1")]);
+}
+
+#[test]
+fn services_share_a_check_and_its_verdict_has_one_line() {
+    let mut bench = Bench::running(of(vec![
+        service("www", 80, &[A]),
+        service("alt", 81, &[A]),
+        service("more", 82, &[A]),
+        service("most", 83, &[A]),
+    ]));
+    assert_eq!(bench.core.checks().len(), 1);
+    bench.judge(A, Verdict::Down);
+    let down: Vec<_> = bench.log.iter().filter(|line| line.contains("server down")).collect();
+    assert_eq!(down.len(), 1);
+    assert!(down[0].contains("service=www,alt,more and 1 more"), "{down:?}");
+    assert!(bench.table().iter().all(|row| row.ends_with(&format!(" {SORRY}=1"))));
+}
+
+#[test]
+fn a_verdict_of_a_check_that_has_ended_changes_nothing() {
+    let mut bench = Bench::running(www());
+    let old = bench.id(B);
+    bench.configure(of(vec![service("www", 80, &[A])]));
+    bench.core.judged(old, Verdict::Down, "refused", 3, bench.now);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {A}=1")]);
+}
+
+#[test]
+fn a_healthy_server_that_an_edit_removes_answers_its_last_requests() {
+    let mut bench = Bench::running(www());
+    bench.connections(A, 3);
+    bench.configure(of(vec![service("www", 80, &[B])]));
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.connections(A, 0);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    assert!(!bench.core.checks().values().any(|watch| watch.server == at(A)));
+}
+
+#[test]
+fn a_removed_server_lingers_for_a_second_at_least_and_ten_at_most() {
+    let mut bench = Bench::running(www());
+    bench.configure(of(vec![service("www", 80, &[B])]));
+    bench.core.look();
+    bench.settle();
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")], "a connection may just be opening");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+
+    let mut bench = Bench::running(www());
+    bench.connections(A, 3);
+    bench.configure(of(vec![service("www", 80, &[B])]));
+    bench.pass(Duration::from_secs(9));
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+}
+
+#[test]
+fn a_lingering_server_that_is_wanted_again_serves_again() {
+    let mut bench = Bench::running(www());
+    bench.connections(A, 3);
+    bench.configure(of(vec![service("www", 80, &[B])]));
+    bench.configure(www());
+    bench.judge(A, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+    bench.pass(Duration::from_secs(20));
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+}
+
+#[test]
+fn a_failed_server_and_a_removed_service_do_not_linger() {
+    let mut bench = Bench::running(of(vec![service("www", 80, &[A, B]), service("x", 81, &[A])]));
+    bench.judge(A, Verdict::Down);
+    bench.configure(of(vec![service("www", 80, &[B])]));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+}
+
+#[test]
+fn foreign_services_are_seen_and_left_alone() {
+    let foreign = Bench::running(of(vec![service("x", 443, &[A])])).kernel.table;
+    let mut bench = Bench::start(www(), foreign, Memory::default());
+    bench.judge(A, Verdict::Up);
+    bench.configure(of(vec![]));
+    assert_eq!(bench.table(), [format!("443: {A}=1")]);
+    let status = bench.core.status(&Surroundings::default(), bench.now);
+    assert_eq!(status.foreign, ["192.168.1.1:443/tcp"]);
+}
+
+#[test]
+fn drift_is_found_by_the_audit_and_has_one_line() {
+    let mut bench = Bench::running(www());
+    for pool in bench.kernel.table.values_mut() {
+        pool.destinations.remove(&at(B));
+    }
+    bench.pass(LONGEST_AUDIT_INTERVAL);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+    bench.pass(LONGEST_AUDIT_INTERVAL);
+    let drift = "kernel's table was changed by somebody else, it is mended";
+    assert_eq!(bench.log.iter().filter(|line| line.starts_with(drift)).count(), 1);
+    assert_eq!(bench.core.status(&Surroundings::default(), bench.now).drift_repairs, 1);
+}
+
+#[test]
+fn a_small_table_is_audited_each_second_and_a_large_one_more_rarely() {
+    let mut bench = Bench::running(www());
+    let pause = |bench: &Bench| bench.core.next_deadline(bench.now) - bench.now.instant;
+    bench.core.look();
+    bench.settle();
+    assert_eq!(pause(&bench), Duration::from_secs(1));
+    for (took, next) in [(50, 2000), (500, 5000)] {
+        bench.core.look();
+        assert!(matches!(bench.core.kernel_work(bench.now), Some(KernelWork::Dump)));
+        bench.now.instant += Duration::from_millis(took);
+        let (table, statistics) = (bench.kernel.table.clone(), bench.statistics.clone());
+        bench.core.dumped(table, statistics, bench.now);
+        assert_eq!(pause(&bench), Duration::from_millis(next));
+    }
+}
+
+#[test]
+fn a_drained_server_waits_for_its_connections_and_stays_drained() {
+    let mut bench = Bench::running(www());
+    bench.connections(A, 2);
+    bench.act(A, Decision::Drain { deadline_seconds: None });
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.connections(A, 0);
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    let line = "real server drained service=www server=192.168.1.4:80 reason=no connection is left connections_left=0";
+    assert!(bench.log.contains(&line.into()), "{:#?}", bench.log);
+
+    let mut bench = bench.restart();
+    bench.judge(A, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {B}=1")], "drained is a state");
+    let status = bench.core.status(&Surroundings::default(), bench.now);
+    let words = status.services[0].servers[0].decision.clone();
+    assert_eq!(words.as_deref(), Some("drained by alice: new kernel, for 0 s"));
+    bench.act(A, Decision::Undrain);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+}
+
+#[test]
+fn a_drain_without_connections_closes_the_door_before_it_looks_for_who_is_left() {
+    let mut bench = Bench::running(www());
+    bench.act(A, Decision::Drain { deadline_seconds: None });
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    let closed = |table: &Table| {
+        table
+            .values()
+            .any(|pool| pool.destinations.get(&at(A)).is_some_and(|server| server.weight == 0))
+    };
+    assert!(bench.seen.iter().any(closed));
+}
+
+#[test]
+fn a_drain_ends_at_its_deadline_even_with_connections() {
+    let mut bench = Bench::running(www());
+    bench.connections(A, 2);
+    bench.act(A, Decision::Drain { deadline_seconds: Some(30) });
+    let until = bench.core.next_deadline(bench.now) - bench.now.instant;
+    assert!(until <= Duration::from_secs(1), "connections are counted each second: {until:?}");
+    bench.pass(Duration::from_secs(29));
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+}
+
+#[test]
+fn the_last_server_that_is_drained_hands_over_to_the_sorry_server() {
+    let mut bench = Bench::running(of(vec![service("www", 80, &[A])]));
+    bench.connections(A, 1);
+    bench.act("192.168.1.4", Decision::Drain { deadline_seconds: None });
+    assert_eq!(bench.table(), [format!("80: {SORRY}=1 {A}=0")]);
+    assert!(bench.serves_all_the_time());
+}
+
+#[test]
+fn disable_enable_and_weight_are_done_and_taken_back() {
+    let mut bench = Bench::running(www());
+    bench.act(A, Decision::Disable);
+    assert_eq!(bench.table(), [format!("80: {B}=1")]);
+    bench.act(A, Decision::Enable);
+    bench.act(B, Decision::Weight { weight: Some(9) });
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=9")]);
+    bench.act(B, Decision::Weight { weight: None });
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+    let line = "operator decided decision=disable service=www server=192.168.1.4:80 who=alice reason=new kernel";
+    assert!(bench.log.contains(&line.into()), "{:#?}", bench.log);
+}
+
+#[test]
+fn an_action_on_nobody_says_what_to_name() {
+    let mut bench = Bench::running(www());
+    let action = |server: &str, service: Option<&str>, decision| ServerAction {
+        server: server.into(),
+        service: service.map(Into::into),
+        decision,
+        reason: None,
+        who: None,
+    };
+    let failed = bench.core.act(&action("192.0.2.1", None, Decision::Disable), bench.now);
+    assert!(failed.unwrap_err().error.starts_with("no real server 192.0.2.1 in any virtual"));
+    let failed = bench.core.act(&action(A, Some("mail"), Decision::Disable), bench.now);
+    assert!(failed.unwrap_err().error.contains("in virtual server mail"));
+    let weight = Decision::Weight { weight: Some(1 << 31) };
+    let failed = bench.core.act(&action(A, None, weight), bench.now);
+    assert!(failed.unwrap_err().error.contains("above 2147483647"));
+}
+
+#[test]
+fn a_name_without_an_address_leaves_its_server_out_and_is_told_once() {
+    let mut cluster = www();
+    cluster.services[0].servers[0].host = Host::Name("web1".into());
+    let mut bench = Bench::fresh(cluster);
+    bench.judge(B, Verdict::Up);
+    bench.core.resolved(Names::new(), bench.now);
+    bench.core.resolved(Names::new(), bench.now);
+    bench.settle();
+    let told = bench.log.iter().filter(|line| line.starts_with("name does not resolve"));
+    assert_eq!(told.count(), 1);
+    let names = Names::from([("web1".into(), vec![at(A).ip()])]);
+    bench.core.resolved(names, bench.now);
+    bench.settle();
+    bench.judge(A, Verdict::Up);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
+    assert!(bench.log.contains(&"name resolves again name=web1".into()));
+}
+
+#[test]
+fn a_plan_tells_changes_and_connections_and_makes_none() {
+    let mut bench = Bench::running(www());
+    bench.connections(B, 7);
+    bench.pass(LONGEST_AUDIT_INTERVAL);
+    let before = ipvsadm_lines(&bench.kernel.table);
+    let planned = of(vec![service("www", 80, &[A, C])]);
+    let request = PlanRequest { cluster: Some(Box::new(planned)) };
+    let plan = bench.core.foresee_changes(&request);
+    let changes: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.line.as_str(), change.connections, change.ends_connections))
+        .collect();
+    assert_eq!(changes, [("-d -t 192.168.1.1:80 -r 192.168.1.5:80", 7, true)]);
+    assert_eq!(plan.unchecked, ["www 192.168.1.6:80"]);
+    assert_eq!(ipvsadm_lines(&bench.kernel.table), before);
+    assert_eq!(bench.core.foresee_changes(&PlanRequest::default()).changes, []);
+}
+
+#[test]
+fn every_weight_is_explained() {
+    let mut bench = Bench::running(www());
+    bench.now.unix_ms = 77;
+    bench.judge(A, Verdict::Down);
+    bench.now.unix_ms = 88;
+    bench.judge(A, Verdict::Down);
+    let explained = bench.core.explain("192.168.1.4", bench.now);
+    let [(service, server, Some(watch))] = explained.as_slice() else { panic!("{explained:?}") };
+    assert_eq!((service.as_str(), *watch), ("www", bench.id(A)));
+    assert_eq!((server.kernel_weight, server.since_unix_ms), (None, 77));
+    let because = ["weight 1 in the configuration", "check: down: because", "out of the table"];
+    assert_eq!(server.weight_because, because);
+}
+
+#[test]
+fn a_refusal_is_a_line_and_the_service_has_a_problem() {
+    let mut cluster = www();
+    cluster.services[0].scheduler = "mh".parse().unwrap();
+    let mut bench = Bench::fresh(of(vec![]));
+    bench.kernel.missing_schedulers.insert("mh".parse().unwrap());
+    bench.configure(cluster);
+    let refused = "kernel refuses a change, it is tried again change=-A -t 192.168.1.1:80 -s mh";
+    assert!(bench.log.iter().any(|line| line.starts_with(refused)), "{:#?}", bench.log);
+    let status = bench.core.status(&Surroundings::default(), bench.now);
+    assert!(status.services[0].problem.is_some());
+    assert!(!status.readiness.table_in_place);
+    bench.kernel.missing_schedulers.clear();
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(bench.table(), [format!("80: {SORRY}=1")]);
+    assert!(bench.core.readiness(0).table_in_place);
+}
+
+#[test]
+fn what_is_ours_is_removed_at_the_end_and_nothing_else() {
+    let foreign = Bench::running(of(vec![service("x", 443, &[A])])).kernel.table;
+    let bench = Bench::start(www(), foreign, Memory::default());
+    let lines: Vec<_> = bench.core.removal().iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["-D -t 192.168.1.1:80"]);
+}

@@ -1,0 +1,145 @@
+//! The checks that nanny keeps going, and the newest verdict of each.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use control::nanny::{Watch, WatchId};
+use health::{Fitness, Probe, Verdict};
+
+/// One check.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// What is asked, and how.
+    pub(super) probe: Probe,
+    /// The newest verdict.
+    pub(super) fitness: Fitness,
+    /// Why.
+    pub(super) reason: String,
+    /// Since when, milliseconds since the Unix epoch, for people.
+    pub(super) since_unix_ms: u64,
+    /// The virtual servers that rely on it, by their place in the configuration.
+    pub(super) users: Vec<usize>,
+}
+
+/// All checks.
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    by_probe: HashMap<Probe, WatchId>,
+    by_id: BTreeMap<WatchId, Watched>,
+    cold: BTreeSet<WatchId>,
+    last: u64,
+    version: u64,
+    /// The number of the newest moment at which a server stopped being up.
+    moment: u64,
+}
+
+impl Watches {
+    /// Health by probe; nothing is known of one that is not watched.
+    pub(super) fn fitness(&self, probe: &Probe) -> Option<Fitness> {
+        Some(self.of(probe)?.fitness)
+    }
+
+    /// The check of a probe.
+    pub(super) fn of(&self, probe: &Probe) -> Option<&Watched> {
+        self.by_id.get(self.by_probe.get(probe)?)
+    }
+
+    /// The number of a probe's check.
+    pub(super) fn id(&self, probe: &Probe) -> Option<WatchId> {
+        self.by_probe.get(probe).copied()
+    }
+
+    /// Begins a check, knowing this much about it.
+    pub(super) fn begin(&mut self, probe: Probe, fitness: Fitness, reason: &str, unix_ms: u64) {
+        if self.by_probe.contains_key(&probe) {
+            return;
+        }
+        self.moment = self.moment.max(fitness.last_up);
+        self.last += 1;
+        let id = WatchId(self.last);
+        self.by_probe.insert(probe.clone(), id);
+        let reason = reason.to_owned();
+        let watched = Watched { probe, fitness, reason, since_unix_ms: unix_ms, users: Vec::new() };
+        self.by_id.insert(id, watched);
+        self.cold.insert(id);
+        self.version += 1;
+    }
+
+    /// Says anew who relies on what, and ends the checks that nobody relies on.
+    pub(super) fn link<'a>(&mut self, used: impl Iterator<Item = (usize, &'a Probe)>) {
+        for watched in self.by_id.values_mut() {
+            watched.users.clear();
+        }
+        for (user, probe) in used {
+            let Some(id) = self.by_probe.get(probe) else { continue };
+            let Some(watched) = self.by_id.get_mut(id) else { continue };
+            if watched.users.last() != Some(&user) {
+                watched.users.push(user);
+            }
+        }
+        let before = self.by_id.len();
+        self.by_id.retain(|_, watched| !watched.users.is_empty());
+        if self.by_id.len() != before {
+            let known = &self.by_id;
+            self.by_probe.retain(|_, id| known.contains_key(id));
+            self.cold.retain(|id| known.contains_key(id));
+            self.version += 1;
+        }
+    }
+
+    /// A verdict came. Returns the check with what was known before; none for one that has ended.
+    pub(super) fn judged(
+        &mut self,
+        id: WatchId,
+        verdict: Verdict,
+        reason: &str,
+        unix_ms: u64,
+    ) -> Option<(&Watched, Fitness)> {
+        let watched = self.by_id.get_mut(&id)?;
+        let before = watched.fitness;
+        if before.verdict == Verdict::Up && verdict != Verdict::Up {
+            self.moment += 1;
+            watched.fitness.last_up = self.moment;
+        }
+        watched.fitness.verdict = verdict;
+        watched.fitness.provisional = verdict == Verdict::Unknown;
+        reason.clone_into(&mut watched.reason);
+        if before.verdict != verdict {
+            watched.since_unix_ms = unix_ms;
+        }
+        if !watched.fitness.provisional {
+            self.cold.remove(&id);
+        }
+        Some((watched, before))
+    }
+
+    /// How many checks have not answered yet.
+    pub(super) fn cold(&self) -> usize {
+        self.cold.len()
+    }
+
+    /// Every check.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&WatchId, &Watched)> {
+        self.by_id.iter()
+    }
+
+    /// Changes when checks begin or end.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What nanny is to watch.
+    pub(super) fn to_watch(&self) -> BTreeMap<WatchId, Watch> {
+        let watch = |(id, watched): (&WatchId, &Watched)| {
+            let Watched { probe, fitness, .. } = watched;
+            let watch = Watch {
+                id: *id,
+                server: probe.server,
+                virtual_server: probe.virtual_server,
+                check: probe.check.clone(),
+                verdict: fitness.verdict,
+            };
+            (*id, watch)
+        };
+        self.by_id.iter().map(watch).collect()
+    }
+}

@@ -1,0 +1,366 @@
+//! The director in its surroundings: everything that happens becomes an event of the core, and
+//! what the core wants is done here.
+
+mod api;
+mod configuration;
+mod guard;
+mod kernel;
+mod names;
+mod nannies;
+mod parent;
+mod questions;
+mod start;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use config::in_force::How;
+use config::model::{Kernel, OnStop};
+use control::nanny::FromNanny;
+use health::Names;
+use runtime::control_server::ControlServer;
+use runtime::journal::{EventKind, Level};
+use runtime::signals::{Request, Signals};
+use runtime::{ExitError, Journal, readiness};
+use tokio::sync::{mpsc, watch};
+
+use crate::core::{Core, Entry, KernelWork, Now, sum_up};
+use configuration::Configuration;
+use guard::Guard;
+use kernel::{Answer, Job};
+use nannies::{Kind, Nannies, News};
+use parent::{Parent, Wish};
+use questions::Waiting;
+use store::Store;
+
+pub use start::{prepare, run};
+
+/// Events that may wait; whoever has more to say waits.
+const WAITING_EVENTS: usize = 1024;
+
+/// Time between two signs of life.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What happens outside.
+#[derive(Debug)]
+enum Event {
+    /// The kernel has answered.
+    Kernel(Answer),
+    /// A nanny says something.
+    Nanny(Kind, News),
+    /// Names were resolved.
+    Names(Names),
+}
+
+/// The running daemon.
+struct Driver {
+    core: Core,
+    store: Store,
+    journal: Journal,
+    signals: Signals,
+    parent: Parent,
+    /// For the case that the parent ends unasked.
+    guard: Option<Guard>,
+    kernel: mpsc::Sender<Job>,
+    settings: Settings,
+    events: mpsc::Receiver<Event>,
+    nannies: Nannies,
+    checks: BTreeMap<&'static str, Nanny>,
+    names: watch::Sender<BTreeSet<String>>,
+    configuration: Configuration,
+    questions: mpsc::Receiver<api::Question>,
+    waiting: Waiting,
+    /// Removes the socket when it goes.
+    _socket: ControlServer,
+    started: Instant,
+    beat: Instant,
+}
+
+/// The kernel's settings beside the table.
+#[derive(Debug, Default)]
+struct Settings {
+    due: bool,
+    busy: bool,
+    /// The sync daemons that run are ours.
+    sync_ours: bool,
+    /// What failed, so that it is told once.
+    told: Vec<String>,
+}
+
+/// What is known of one nanny process.
+#[derive(Clone, Copy, Debug, Default)]
+struct Nanny {
+    pid: Option<u32>,
+    restarts: u64,
+    passed: u64,
+    failed: u64,
+}
+
+/// Why the daemon ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was asked to.
+    Stopped,
+    /// pulse is gone; whoever comes next finds the table as it is.
+    Orphaned,
+    /// Another binary takes our place.
+    Replaced,
+}
+
+fn now() -> Now {
+    let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Now {
+        instant: Instant::now(),
+        boot: Duration::try_from(boot).unwrap_or_default(),
+        unix_ms: runtime::timestamp::unix_ms(),
+    }
+}
+
+impl Driver {
+    /// Works until somebody asks it to end.
+    async fn work(&mut self) -> Result<End, ExitError> {
+        loop {
+            self.flush().await?;
+            let deadline = [self.core.next_deadline(now()), self.beat, self.waiting.deadline()]
+                .into_iter()
+                .chain(self.configuration.deadline())
+                .fold(self.beat, Instant::min);
+            tokio::select! {
+                request = self.signals.next() => match request {
+                    Request::Stop => return Ok(End::Stopped),
+                    Request::Reload => self.configuration.reload(&self.core, How::Unconfirmed),
+                    Request::ReopenLog => {}
+                    Request::Replace => return Ok(End::Replaced),
+                },
+                wish = self.parent.wish() => match wish? {
+                    Wish::Stop => return Ok(End::Stopped),
+                    Wish::Orphaned => return Ok(End::Orphaned),
+                    Wish::Reload => self.configuration.reload(&self.core, How::Unconfirmed),
+                    Wish::Roles(groups) => self.core.active(groups),
+                    Wish::Partner(router) => self.core.has_partner(router),
+                    Wish::Letter(text) => self.core.letter_came(&text, now()),
+                },
+                Some(event) = self.events.recv() => self.take_in(event),
+                Some(question) = self.questions.recv() => self.asked(question),
+                news = self.configuration.news() => match news? {
+                    None => self.configuration.reload(&self.core, How::Unconfirmed),
+                    Some(read) => self.configured(read),
+                },
+                () = tokio::time::sleep_until(deadline.into()) => {
+                    self.core.tick(now());
+                    self.end_trial();
+                }
+            }
+        }
+    }
+
+    /// Takes an event, and those that wait behind it: what many verdicts change is worked out
+    /// once.
+    fn take_in(&mut self, event: Event) {
+        self.happened(event);
+        for _ in 0..WAITING_EVENTS {
+            let Ok(event) = self.events.try_recv() else { return };
+            self.happened(event);
+        }
+    }
+
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::Kernel(answer) => self.kernel_answered(answer),
+            Event::Nanny(kind, news) => self.nanny_said(kind, news),
+            Event::Names(names) => self.core.resolved(names, now()),
+        }
+    }
+
+    fn kernel_answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::Applied(steps, results) => self.core.applied(&steps, &results, now()),
+            Answer::Dumped(Ok(dump)) => {
+                for entry in &dump.unreadable {
+                    tracing::debug!(entry, "kernel holds what there are no words for");
+                }
+                self.core.dumped(dump.table, dump.stats, now());
+                let untouched = self.core.cluster().kernel == Kernel::default();
+                self.settings.due |= !untouched;
+                self.answer_waiting();
+            }
+            Answer::Dumped(Err(reason)) => {
+                self.core.kernel_failed(&reason, now());
+                self.answer_waiting();
+            }
+            Answer::Settled { changed, failed, ours } => self.settled(&changed, failed, ours),
+        }
+    }
+
+    fn settled(&mut self, changed: &[String], failed: Vec<String>, ours: bool) {
+        self.settings.busy = false;
+        if self.settings.sync_ours != ours {
+            self.settings.sync_ours = ours;
+            self.save_owned();
+        }
+        if !changed.is_empty() {
+            let fields = [("change", changed.join(", "))];
+            self.journal.record(EventKind::Kernel, Level::Info, "kernel settings changed", &fields);
+        }
+        for problem in failed.iter().filter(|problem| !self.settings.told.contains(problem)) {
+            let sentence = "kernel refuses a setting, it is tried again";
+            let fields = [("reason", problem.clone())];
+            self.journal.record(EventKind::Kernel, Level::Error, sentence, &fields);
+        }
+        self.settings.told = failed;
+    }
+
+    fn nanny_said(&mut self, kind: Kind, news: News) {
+        let nanny = self.checks.entry(kind.name()).or_default();
+        match news {
+            News::Started { pid, restarts } => {
+                *nanny = Nanny { pid: Some(pid), restarts, ..Nanny::default() };
+                tracing::debug!(pid, kind = kind.name(), "nanny started");
+                self.nannies.tell(self.core.checks());
+            }
+            News::Ended { why } => {
+                nanny.pid = None;
+                let fields = [("nanny", kind.name().to_owned()), ("reason", why)];
+                let sentence = "nanny ended, it is started again";
+                self.journal.record(EventKind::Daemon, Level::Warn, sentence, &fields);
+            }
+            News::Said(FromNanny::Hello { .. }) => {}
+            News::Said(FromNanny::Verdict { id, verdict, reason, after }) => {
+                self.core.judged(id, verdict, &reason, after, now());
+            }
+            News::Said(FromNanny::Results { id, results }) => {
+                self.waiting.remembered(id, results);
+            }
+            News::Said(FromNanny::Counters { passed, failed, .. }) => {
+                (nanny.passed, nanny.failed) = (passed, failed);
+            }
+        }
+    }
+
+    /// Does what the core wants now.
+    async fn flush(&mut self) -> Result<(), ExitError> {
+        let now = now();
+        let work = self.core.kernel_work(now);
+        // On disk first: what the next change makes ours must be known to whoever comes after a
+        // crash.
+        self.save_owned();
+        if let Some(work) = work {
+            self.hand_to_kernel(match work {
+                KernelWork::Dump => Job::Dump,
+                KernelWork::Apply(steps) => Job::Apply(steps),
+            })?;
+        }
+        if self.settings.due && !self.settings.busy {
+            let kernel = Box::new(self.core.cluster().kernel.clone());
+            self.settings.due = false;
+            self.settings.busy = true;
+            self.hand_to_kernel(Job::Settings { kernel, ours: self.settings.sync_ours })?;
+        }
+        for Entry { kind, level, message, fields } in self.core.entries() {
+            self.journal.record(kind, level, message, &fields);
+        }
+        if let Some(ledger) = self.core.decisions_to_save() {
+            complain(self.store.save_decisions(ledger));
+        }
+        for letter in self.core.letters(now) {
+            self.parent.letter(letter).await;
+        }
+        if let Some(checks) = self.core.checks_to_tell() {
+            self.nannies.tell(checks);
+        }
+        self.waiting.forget_late(now.instant);
+        let beat = now.instant >= self.beat;
+        self.parent.tell(self.core.readiness(self.configuration.hash()), beat).await;
+        if beat {
+            self.beat = now.instant + BEAT;
+            self.sign_of_life(now);
+        }
+        Ok(())
+    }
+
+    fn sign_of_life(&mut self, now: Now) {
+        if let Some(seen) = self.core.seen_to_save() {
+            complain(self.store.save_seen(&seen));
+        }
+        readiness::alive();
+        if !self.parent.is_there() {
+            readiness::status(&sum_up(&self.core, &self.configuration.status()));
+        }
+        tracing::trace!(at = now.unix_ms, "beat");
+    }
+
+    fn save_owned(&mut self) {
+        let sync = self.settings.sync_ours;
+        if let Some(owned) = self.core.owned_to_save() {
+            complain(self.store.save_owned(owned, sync));
+        }
+    }
+
+    fn hand_to_kernel(&self, job: Job) -> Result<(), ExitError> {
+        let gone = |_| ExitError::internal("the task that talks to the kernel has ended");
+        self.kernel.try_send(job).map_err(gone)
+    }
+
+    /// Ends in order.
+    async fn finish(mut self, end: End) -> Result<(), ExitError> {
+        readiness::stopping();
+        let remove = self.core.cluster().on_stop == OnStop::Remove && end == End::Stopped;
+        if remove {
+            self.remove_all().await?;
+        }
+        if let Some(seen) = self.core.seen_to_save() {
+            complain(self.store.save_seen(&seen));
+        }
+        let what = match (end, remove) {
+            (End::Orphaned, _) => "pulse is gone, the table stays",
+            (End::Replaced, _) => "lvsd is replaced by the program that is installed now",
+            (End::Stopped, false) => "stopped, the table stays",
+            (End::Stopped, true) => "stopped, our services are removed",
+        };
+        self.journal.record(EventKind::Daemon, Level::Info, what, &[]);
+        if let Some(guard) = self.guard.take().filter(|_| end == End::Orphaned) {
+            guard.start(self.core.cluster());
+        }
+        if end == End::Stopped {
+            self.configuration.finish().await;
+        }
+        self.nannies.stop().await;
+        // Under pulse, a new binary is started by pulse.
+        if end == End::Replaced && !self.parent.is_there() {
+            return Err(runtime::replace());
+        }
+        Ok(())
+    }
+
+    /// Removes what is ours, after what is under way.
+    async fn remove_all(&mut self) -> Result<(), ExitError> {
+        let steps = self.core.removal();
+        let count = steps.len();
+        self.kernel
+            .send(Job::Apply(steps))
+            .await
+            .map_err(|_| ExitError::internal("the task that talks to the kernel has ended"))?;
+        while let Some(event) = self.events.recv().await {
+            if let Event::Kernel(Answer::Applied(steps, results)) = event {
+                let last = steps == self.core.removal() && steps.len() == count;
+                self.core.applied(&steps, &results, now());
+                if last {
+                    break;
+                }
+            }
+        }
+        for Entry { kind, level, message, fields } in self.core.entries() {
+            self.journal.record(kind, level, message, &fields);
+        }
+        self.save_owned();
+        Ok(())
+    }
+}
+
+/// A file that cannot be written is reported; the work goes on.
+fn complain(result: Result<(), ExitError>) {
+    if let Err(error) = result {
+        tracing::error!("{}", error.message);
+    }
+}

@@ -1,0 +1,203 @@
+//! The task that owns the socket to the kernel: one job at a time.
+
+use std::time::Duration;
+
+use config::model::{ConnectionSync, Kernel};
+use ipvs::Step;
+use ipvs::wire::{SyncDaemon, SyncRole, Timeouts};
+use netlink::{Dump, IpvsSocket, KernelError};
+use runtime::ExitError;
+use tokio::sync::mpsc;
+
+use super::Event;
+use crate::reconciler::Refusal;
+
+/// Jobs that may wait: one of the core's, one of the settings.
+const WAITING_JOBS: usize = 4;
+
+/// What the kernel is asked.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Read everything.
+    Dump,
+    /// Make changes.
+    Apply(Vec<Step>),
+    /// Set timeouts and sync daemons as configured; `ours` says that running daemons are ours.
+    Settings { kernel: Box<Kernel>, ours: bool },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Everything, as it was read.
+    Dumped(Result<Dump, String>),
+    /// One result a step.
+    Applied(Vec<Step>, Vec<Result<(), Refusal>>),
+    /// What was changed, what failed, and whether the daemons are ours now.
+    Settled { changed: Vec<String>, failed: Vec<String>, ours: bool },
+}
+
+/// Opens the socket; the error says what to do.
+pub(super) async fn open() -> Result<IpvsSocket, ExitError> {
+    IpvsSocket::open().await.map_err(|error| as_exit("cannot use the kernel's IPVS", &error))
+}
+
+/// The exit code that fits.
+pub(super) fn as_exit(tried: &str, error: &KernelError) -> ExitError {
+    let message = format!("{tried}: {error}");
+    match error {
+        KernelError::NoIpvs => ExitError::unavailable(message),
+        KernelError::NotPermitted => ExitError::privilege(message),
+        _ => ExitError::internal(message),
+    }
+}
+
+/// Starts the task; it ends when the sender is dropped.
+pub(super) fn start(mut socket: IpvsSocket, events: mpsc::Sender<Event>) -> mpsc::Sender<Job> {
+    let (sender, mut jobs) = mpsc::channel(WAITING_JOBS);
+    tokio::spawn(async move {
+        while let Some(job) = jobs.recv().await {
+            let answer = work(&mut socket, job).await;
+            if events.send(Event::Kernel(answer)).await.is_err() {
+                return;
+            }
+        }
+    });
+    sender
+}
+
+async fn work(socket: &mut IpvsSocket, job: Job) -> Answer {
+    match job {
+        Job::Dump => Answer::Dumped(socket.dump().await.map_err(|error| error.to_string())),
+        Job::Apply(steps) => {
+            let results = socket.apply(&steps).await;
+            let results = results.into_iter().map(|result| result.map_err(|error| refusal(&error)));
+            let results = results.collect();
+            Answer::Applied(steps, results)
+        }
+        Job::Settings { kernel, ours } => settle(socket, &kernel, ours).await,
+    }
+}
+
+fn refusal(error: &KernelError) -> Refusal {
+    Refusal { errno: error.errno().unwrap_or_default(), text: error.to_string() }
+}
+
+async fn settle(socket: &mut IpvsSocket, kernel: &Kernel, ours: bool) -> Answer {
+    let (mut changed, mut failed) = (Vec::new(), Vec::new());
+    match set_timeouts(socket, kernel).await {
+        Ok(true) => changed.push("timeouts".to_owned()),
+        Ok(false) => {}
+        Err(error) => failed.push(format!("timeouts: {error}")),
+    }
+    let ours = match set_sync(socket, kernel.sync.as_ref(), ours, &mut changed).await {
+        Ok(ours) => ours,
+        Err(error) => {
+            failed.push(format!("sync daemons: {error}"));
+            ours
+        }
+    };
+    Answer::Settled { changed, failed, ours }
+}
+
+/// Sets those that are configured and differ. Returns whether anything was changed.
+async fn set_timeouts(socket: &mut IpvsSocket, kernel: &Kernel) -> Result<bool, KernelError> {
+    let Kernel { tcp_timeout: tcp, tcp_fin_timeout: tcp_fin, udp_timeout: udp, .. } = kernel;
+    let wanted = Timeouts { tcp: *tcp, tcp_fin: *tcp_fin, udp: *udp };
+    if wanted == (Timeouts { tcp: None, tcp_fin: None, udp: None }) {
+        return Ok(false);
+    }
+    let found = socket.timeouts().await?;
+    let differs = |wanted: Option<Duration>, found: Option<Duration>| {
+        // The kernel counts whole seconds, and requests are rounded up to them.
+        let up = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        wanted.is_some_and(|wanted| found.map(up) != Some(up(wanted).max(1)))
+    };
+    let differ = differs(wanted.tcp, found.tcp)
+        || differs(wanted.tcp_fin, found.tcp_fin)
+        || differs(wanted.udp, found.udp);
+    if differ {
+        socket.set_timeouts(&wanted).await?;
+    }
+    Ok(differ)
+}
+
+/// Both roles run on both routers, so that a change of roles has nothing to swap. Daemons that
+/// somebody else started are replaced only by configured ones. Returns whether those that run now
+/// are ours.
+async fn set_sync(
+    socket: &mut IpvsSocket,
+    sync: Option<&ConnectionSync>,
+    ours: bool,
+    changed: &mut Vec<String>,
+) -> Result<bool, KernelError> {
+    if sync.is_none() && !ours {
+        return Ok(false);
+    }
+    let running = socket.daemons().await?;
+    for role in [SyncRole::Master, SyncRole::Backup] {
+        let found = running.iter().find(|daemon| daemon.role == role);
+        let wanted = sync.map(|sync| daemon(role, sync));
+        if let (Some(wanted), Some(found)) = (&wanted, found)
+            && serves_as(wanted, found)
+        {
+            continue;
+        }
+        if found.is_some() {
+            socket.stop_daemon(role).await?;
+            changed.push(format!("stopped sync daemon {role:?}").to_lowercase());
+        }
+        if let Some(wanted) = wanted {
+            socket.start_daemon(&wanted).await?;
+            changed.push(format!("started sync daemon {role:?}").to_lowercase());
+        }
+    }
+    Ok(sync.is_some())
+}
+
+fn daemon(role: SyncRole, sync: &ConnectionSync) -> SyncDaemon {
+    SyncDaemon {
+        role,
+        interface: sync.interface.clone(),
+        id: sync.id,
+        max_length: sync.max_length,
+        group: sync.group,
+        port: sync.port,
+        ttl: sync.ttl,
+    }
+}
+
+/// What is not configured may be anything.
+fn serves_as(wanted: &SyncDaemon, found: &SyncDaemon) -> bool {
+    fn fits<T: PartialEq>(wanted: &Option<T>, found: &Option<T>) -> bool {
+        wanted.is_none() || wanted == found
+    }
+    wanted.interface == found.interface
+        && wanted.id == found.id
+        && fits(&wanted.max_length, &found.max_length)
+        && fits(&wanted.group, &found.group)
+        && fits(&wanted.port, &found.port)
+        && fits(&wanted.ttl, &found.ttl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_daemon_serves_when_what_is_configured_fits() {
+        let sync = ConnectionSync {
+            interface: "eth1".into(),
+            id: 7,
+            group: None,
+            port: None,
+            ttl: None,
+            max_length: None,
+        };
+        let wanted = daemon(SyncRole::Master, &sync);
+        let found = SyncDaemon { port: Some(8848), ttl: Some(1), ..wanted.clone() };
+        assert!(serves_as(&wanted, &found));
+        assert!(!serves_as(&SyncDaemon { port: Some(9000), ..wanted.clone() }, &found));
+        assert!(!serves_as(&SyncDaemon { id: 8, ..wanted }, &found));
+    }
+}

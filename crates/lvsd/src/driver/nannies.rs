@@ -1,0 +1,339 @@
+//! The two nanny processes: one asks servers over the network, one runs other people's programs.
+//!
+//! Each is told the whole set of its checks; what it has been told already is not told again. A
+//! nanny that dies is started anew and told everything, with the last verdicts.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use config::model::CheckKind;
+use control::PROTOCOL_VERSION;
+use control::nanny::{FromNanny, ToNanny, Watch, WatchId};
+use runtime::child::{ChildSpec, Keeper, KeeperEvent, Signal};
+use runtime::lines::{JsonLines, LineReader, LineWriter};
+use runtime::{ExitError, LogOptions, privilege, users};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+
+use super::Event;
+
+/// Questions for results that may wait.
+const WAITING_RECALLS: usize = 64;
+
+/// How long an ending nanny may take.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Asks servers over the network.
+    Network,
+    /// Runs programs.
+    Programs,
+}
+
+impl Kind {
+    fn of(watch: &Watch) -> Self {
+        match watch.check.kind {
+            CheckKind::External { .. } => Self::Programs,
+            _ => Self::Network,
+        }
+    }
+
+    /// The user that this one runs as, when the host has it.
+    fn user(self) -> &'static str {
+        match self {
+            Self::Network => users::CHECKS,
+            Self::Programs => users::SCRIPTS,
+        }
+    }
+
+    /// Tells nanny which sandbox is its own.
+    fn argument(self) -> Option<OsString> {
+        match self {
+            Self::Network => None,
+            Self::Programs => Some("--programs".into()),
+        }
+    }
+
+    /// In the log.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network checks",
+            Self::Programs => "external programs",
+        }
+    }
+}
+
+/// What a nanny says, and what became of it.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It runs and waits to be told its checks.
+    Started {
+        /// Process number.
+        pid: u32,
+        /// How often it was started again.
+        restarts: u64,
+    },
+    /// It ended and is started again.
+    Ended {
+        /// Why.
+        why: String,
+    },
+    /// It said something.
+    Said(FromNanny),
+}
+
+type Checks = Arc<BTreeMap<WatchId, Watch>>;
+
+/// The two.
+pub(super) struct Nannies {
+    network: Handle,
+    programs: Handle,
+}
+
+struct Handle {
+    checks: watch::Sender<Checks>,
+    recalls: mpsc::Sender<WatchId>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Nannies {
+    /// Neither is started before it has something to do.
+    pub(super) fn start(log: &LogOptions, events: &mpsc::Sender<Event>) -> Result<Self, ExitError> {
+        let program = runtime::child::sibling("nanny")
+            .map_err(|error| ExitError::internal(format!("cannot find nanny: {error}")))?;
+        // Its own user could not open our log file; its lines go where our errors go.
+        let log = LogOptions { log_file: None, ..log.clone() };
+        let may_choose = privilege::may_choose_users();
+        let start = |kind: Kind| {
+            let run_as = may_choose.then(|| users::first_of(&[kind.user(), "nobody"]));
+            let mut arguments = log.as_arguments();
+            arguments.extend(kind.argument());
+            let spec = ChildSpec { program: program.clone(), arguments, run_as };
+            let (checks, wanted) = watch::channel(Checks::default());
+            let (recalls, questions) = mpsc::channel(WAITING_RECALLS);
+            let one = One { kind, wanted, questions, events: events.clone() };
+            Handle { checks, recalls, task: tokio::spawn(one.keep(spec)) }
+        };
+        Ok(Self { network: start(Kind::Network), programs: start(Kind::Programs) })
+    }
+
+    /// The checks, all of them.
+    pub(super) fn tell(&self, checks: BTreeMap<WatchId, Watch>) {
+        let (programs, network): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            checks.into_iter().partition(|(_, watch)| Kind::of(watch) == Kind::Programs);
+        self.network.checks.send_replace(Arc::new(network));
+        self.programs.checks.send_replace(Arc::new(programs));
+    }
+
+    /// Asks for the last results of a check. Whoever cannot answer now does not answer at all.
+    pub(super) fn recall(&self, id: WatchId) {
+        for handle in [&self.network, &self.programs] {
+            if handle.checks.borrow().contains_key(&id) && handle.recalls.try_send(id).is_err() {
+                tracing::debug!(id = id.0, "too many questions for results at a time");
+            }
+        }
+    }
+
+    /// Ends both in order.
+    pub(super) async fn stop(self) {
+        for handle in [self.network, self.programs] {
+            drop((handle.checks, handle.recalls));
+            if let Err(error) = handle.task.await {
+                tracing::debug!(%error, "a nanny's keeper ended early");
+            }
+        }
+    }
+}
+
+struct One {
+    kind: Kind,
+    wanted: watch::Receiver<Checks>,
+    questions: mpsc::Receiver<WatchId>,
+    events: mpsc::Sender<Event>,
+}
+
+/// Why a conversation ended.
+enum End {
+    /// lvsd ends.
+    Stop,
+    /// The child ended, or has to.
+    Child(String),
+}
+
+impl One {
+    async fn keep(mut self, spec: ChildSpec) {
+        while self.wanted.borrow_and_update().is_empty() {
+            if self.wanted.changed().await.is_err() {
+                return;
+            }
+        }
+        let mut keeper = Keeper::new(spec);
+        loop {
+            let event = tokio::select! {
+                event = keeper.event() => event,
+                () = stopped(&mut self.wanted) => break,
+            };
+            let why = match event {
+                KeeperEvent::Ended { why, .. } => why,
+                KeeperEvent::Started { pid, stream } => {
+                    if !self.report(News::Started { pid, restarts: keeper.restarts() }).await {
+                        break;
+                    }
+                    match self.converse(&mut keeper, stream).await {
+                        End::Stop => break,
+                        End::Child(why) => why,
+                    }
+                }
+            };
+            if !self.report(News::Ended { why }).await {
+                break;
+            }
+        }
+        keeper.stop(GRACE).await;
+    }
+
+    async fn report(&self, news: News) -> bool {
+        self.events.send(Event::Nanny(self.kind, news)).await.is_ok()
+    }
+
+    async fn converse(&mut self, keeper: &mut Keeper, stream: UnixStream) -> End {
+        let pings = needs_raw_sockets(&self.wanted.borrow());
+        pass_sockets(&stream, pings);
+        let (reader, mut writer) = JsonLines::<FromNanny, ToNanny>::new(stream).split();
+        let mut listener = tokio::spawn(listen(reader, self.kind, self.events.clone()));
+        let end = tokio::select! {
+            why = &mut listener => {
+                keeper.signal(Signal::KILL);
+                let why = why.unwrap_or_else(|error| error.to_string());
+                End::Child(format!("{why}; {}", wait_for_end(keeper).await))
+            }
+            event = keeper.event() => End::Child(match event {
+                KeeperEvent::Ended { why, .. } => why,
+                KeeperEvent::Started { .. } => "started twice".to_owned(),
+            }),
+            end = self.tell(&mut writer, pings) => end,
+        };
+        listener.abort();
+        match end {
+            End::Child(why) if keeper.pid().is_some() => {
+                drop(writer);
+                keeper.signal(Signal::KILL);
+                End::Child(format!("{why}; {}", wait_for_end(keeper).await))
+            }
+            end => end,
+        }
+    }
+
+    /// Tells what has changed since it was last told. Ends when the child no longer listens.
+    async fn tell(&mut self, writer: &mut LineWriter<ToNanny>, pings: bool) -> End {
+        if let Err(error) = writer.send(&ToNanny::Hello { version: PROTOCOL_VERSION }).await {
+            return End::Child(error.to_string());
+        }
+        // The checks as they were known before the start would tell old verdicts: lvsd says them
+        // anew when it hears of the start.
+        let mut told = Checks::default();
+        loop {
+            tokio::select! {
+                changed = self.wanted.changed() => {
+                    if changed.is_err() {
+                        return End::Stop;
+                    }
+                    let wanted = Arc::clone(&self.wanted.borrow_and_update());
+                    if !pings && needs_raw_sockets(&wanted) {
+                        return End::Child("it needs sockets for ping".to_owned());
+                    }
+                    if let Err(error) = tell_difference(writer, &told, &wanted).await {
+                        return End::Child(error.to_string());
+                    }
+                    told = wanted;
+                }
+                Some(id) = self.questions.recv() => {
+                    if let Err(error) = writer.send(&ToNanny::Recall { id }).await {
+                        return End::Child(error.to_string());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns when lvsd ends.
+async fn stopped(wanted: &mut watch::Receiver<Checks>) {
+    while wanted.changed().await.is_ok() {}
+}
+
+async fn wait_for_end(keeper: &mut Keeper) -> String {
+    match keeper.event().await {
+        KeeperEvent::Ended { why, .. } => why,
+        KeeperEvent::Started { pid, .. } => format!("started again as {pid}"),
+    }
+}
+
+/// Passes what nanny says on. Returns why it can no longer be understood.
+async fn listen(
+    mut reader: LineReader<FromNanny>,
+    kind: Kind,
+    events: mpsc::Sender<Event>,
+) -> String {
+    loop {
+        match reader.next().await {
+            Ok(Some(FromNanny::Hello { version })) if version != PROTOCOL_VERSION => {
+                return format!(
+                    "it speaks version {version} and lvsd {PROTOCOL_VERSION}: install both from one package"
+                );
+            }
+            Ok(Some(said)) => {
+                if events.send(Event::Nanny(kind, News::Said(said))).await.is_err() {
+                    return "lvsd ends".to_owned();
+                }
+            }
+            Ok(None) => return "it closed its socket".to_owned(),
+            Err(error) => return error.to_string(),
+        }
+    }
+}
+
+async fn tell_difference(
+    writer: &mut LineWriter<ToNanny>,
+    told: &BTreeMap<WatchId, Watch>,
+    wanted: &BTreeMap<WatchId, Watch>,
+) -> Result<(), runtime::lines::LineError> {
+    for id in told.keys().filter(|id| !wanted.contains_key(id)) {
+        writer.feed(&ToNanny::Unwatch { id: *id }).await?;
+    }
+    // A number stands for one probe for ever, so what has been told once stays right.
+    for (_, watch) in wanted.iter().filter(|(id, _)| !told.contains_key(id)) {
+        writer.feed(&ToNanny::Watch(Box::new(watch.clone()))).await?;
+    }
+    writer.flush().await
+}
+
+fn needs_raw_sockets(checks: &BTreeMap<WatchId, Watch>) -> bool {
+    checks.values().any(|watch| watch.check.kind == CheckKind::Ping)
+}
+
+/// Opens what nanny may not open itself. Where that fails, its pings fail with their reason.
+fn pass_sockets(stream: &UnixStream, pings: bool) {
+    if !pings {
+        return;
+    }
+    let kinds = [(Domain::IPV4, Protocol::ICMPV4), (Domain::IPV6, Protocol::ICMPV6)];
+    let mut sockets = Vec::new();
+    for (domain, protocol) in kinds {
+        let opened = Socket::new(domain, Type::RAW, Some(protocol))
+            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+        match opened {
+            Ok(socket) => sockets.push(socket),
+            Err(error) => tracing::warn!(%error, ?domain, "cannot open a raw socket for pings"),
+        }
+    }
+    let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
+    if let Err(error) = runtime::fdpass::send_first(stream, &descriptors) {
+        tracing::warn!(%error, "cannot pass the sockets for pings");
+    }
+}

@@ -1,0 +1,157 @@
+//! The files in the runtime directory: what outlives a restart.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use health::{Decisions, Ledger};
+use ipvs::ServiceKey;
+use runtime::dirs::{RuntimeDir, write_atomic};
+use runtime::{Exit, ExitError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::core::{Memory, Seen};
+
+/// Its name in the runtime directory.
+pub(super) const FOLDER: &str = "lvsd";
+
+/// The operator's decisions.
+const LEDGER: &str = "ledger.json";
+
+const MODE: u32 = 0o640;
+
+/// The folder of lvsd's files.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+/// What in the kernel is ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Owned {
+    services: Vec<ServiceKey>,
+    sync_daemons: bool,
+}
+
+impl Store {
+    /// Makes the folder in the runtime directory.
+    pub(super) fn open(dir: &RuntimeDir) -> Result<Self, ExitError> {
+        Ok(Self { folder: dir.private(FOLDER)? })
+    }
+
+    /// Reads everything back; whether the sync daemons are ours comes with it. A file that cannot
+    /// be understood is as good as none: it is reported, and what the kernel holds decides.
+    pub(super) fn load(&self) -> (Memory, bool) {
+        let owned: Owned = self.read("owned.json");
+        let memory = Memory {
+            owned: owned.services.into_iter().collect(),
+            ledger: self.read_decisions(),
+            seen: self.read("seen.json"),
+        };
+        (memory, owned.sync_daemons)
+    }
+
+    /// Before the first change of a service it must be on disk that the service is ours.
+    pub(super) fn save_owned(
+        &self,
+        services: &BTreeSet<ServiceKey>,
+        sync_daemons: bool,
+    ) -> Result<(), ExitError> {
+        let services = services.iter().copied().collect();
+        self.write("owned.json", &Owned { services, sync_daemons })
+    }
+
+    /// The operator's decisions.
+    pub(super) fn save_decisions(&self, ledger: &Ledger) -> Result<(), ExitError> {
+        self.write(LEDGER, ledger)
+    }
+
+    /// The decisions; until they change for the first time, as an earlier version kept them.
+    fn read_decisions(&self) -> Ledger {
+        if self.folder.join(LEDGER).exists() {
+            return self.read(LEDGER);
+        }
+        self.read::<Decisions>("decisions.json").into()
+    }
+
+    /// Failed checks and resolved names.
+    pub(super) fn save_seen(&self, seen: &Seen) -> Result<(), ExitError> {
+        self.write("seen.json", seen)
+    }
+
+    fn read<T: DeserializeOwned + Default>(&self, name: &str) -> T {
+        let path = self.folder.join(name);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return T::default(),
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "cannot read what was remembered");
+                return T::default();
+            }
+        };
+        serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            tracing::warn!(file = %path.display(), %error, "cannot understand what was remembered");
+            T::default()
+        })
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), ExitError> {
+        let path = self.folder.join(name);
+        let bytes = serde_json::to_vec(value)
+            .map_err(|error| failed(&path, &std::io::Error::other(error)))?;
+        write_atomic(&path, &bytes, MODE).map_err(|error| failed(&path, &error))
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> ExitError {
+    let message = format!(
+        "cannot write {}: {error}; make room or give another --runtime-dir",
+        path.display()
+    );
+    ExitError::from_io(error, Exit::Internal, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("caribe-store-{}-{name}", std::process::id()))
+    }
+
+    fn key() -> ServiceKey {
+        ServiceKey::Mark { mark: 7, family: ipvs::Family::Inet }
+    }
+
+    #[test]
+    fn what_is_saved_is_read_back_by_the_next_one() {
+        let folder = scratch("back");
+        let dir = RuntimeDir::prepare(Some(&folder)).unwrap();
+        let store = Store::open(&dir).unwrap();
+        store.save_owned(&[key()].into(), true).unwrap();
+        let mut decisions = Decisions::default();
+        decisions.change("www", "web1", |known| known.disabled = Some(health::Note::default()));
+        store.write("decisions.json", &decisions).unwrap();
+        let ledger = Ledger::from(decisions);
+        assert_eq!(store.load().0.ledger, ledger, "as an earlier version kept them");
+        std::fs::remove_file(folder.join("lvsd/decisions.json")).unwrap();
+        store.save_decisions(&ledger).unwrap();
+        let seen = Seen { down: [7].into(), last_up: [(7, 3)].into(), ..Seen::default() };
+        store.save_seen(&seen).unwrap();
+        let (memory, sync_daemons) = Store::open(&dir).unwrap().load();
+        assert_eq!(memory.owned, [key()].into());
+        assert_eq!((memory.ledger, memory.seen), (ledger, seen));
+        assert!(sync_daemons);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let folder = scratch("damaged");
+        let dir = RuntimeDir::prepare(Some(&folder)).unwrap();
+        let store = Store::open(&dir).unwrap();
+        std::fs::write(folder.join("lvsd/owned.json"), "{\"services\":[").unwrap();
+        assert_eq!(store.load().0.owned, BTreeSet::new());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,135 @@
+//! nanny as lvsd starts it.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use control::PROTOCOL_VERSION;
+use control::nanny::{FromNanny, ToNanny};
+use runtime::lines::{JsonLines, LineError, LineReader, LineWriter};
+use runtime::signals::Request;
+use runtime::{Context, ExitError};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::board::Board;
+use crate::engine::Engine;
+use crate::shared::Shared;
+
+/// Time between two reports of the counters.
+const COUNTERS: Duration = Duration::from_secs(1);
+
+/// Takes the raw ICMP sockets from lvsd, which passes them before it says anything else. Blocks,
+/// so it comes before everything that is asynchronous.
+///
+/// # Errors
+/// Standard input is not lvsd's socket.
+pub fn passed_sockets() -> Result<Vec<OwnedFd>, ExitError> {
+    if !runtime::lines::stdin_is_socket() {
+        return Err(ExitError::usage(LineError::NoSocket.to_string()));
+    }
+    runtime::fdpass::receive_first(rustix::stdio::stdin())
+        .map_err(|error| ExitError::internal(format!("cannot take sockets from lvsd: {error}")))
+}
+
+/// Watches what lvsd says until lvsd is gone or a signal comes.
+///
+/// # Errors
+/// lvsd cannot be talked to, or speaks another version.
+pub async fn run(mut context: Context, passed: Vec<OwnedFd>) -> Result<(), ExitError> {
+    raise_descriptor_limit();
+    let lines = JsonLines::<ToNanny, FromNanny>::from_stdin().map_err(lost)?;
+    let board = Arc::new(Board::default());
+    let shared = Arc::new(Shared::new(passed));
+    let engine = Mutex::new(Engine::new(shared, Arc::clone(&board)));
+    let (reader, writer) = lines.split();
+    tracing::info!("nanny started");
+    // Reading and writing go on side by side: if each side waited for the other one to read,
+    // both would wait for ever.
+    tokio::select! {
+        ended = listen(reader, &engine, &board) => ended?,
+        ended = tell(writer, &engine, &board) => ended?,
+        () = stop_requested(&mut context) => {}
+    }
+    tracing::info!("nanny ends");
+    Ok(())
+}
+
+async fn listen(
+    mut reader: LineReader<ToNanny>,
+    engine: &Mutex<Engine>,
+    board: &Board,
+) -> Result<(), ExitError> {
+    while let Some(message) = reader.next().await.map_err(lost)? {
+        match message {
+            ToNanny::Hello { version: PROTOCOL_VERSION } => {}
+            ToNanny::Hello { version } => {
+                return Err(ExitError::internal(format!(
+                    "lvsd speaks version {version} and nanny {PROTOCOL_VERSION}: \
+                     install both from one package and restart lvsd"
+                )));
+            }
+            ToNanny::Watch(watch) => locked(engine).watch(&watch),
+            ToNanny::Unwatch { id } => locked(engine).unwatch(id),
+            ToNanny::Recall { id } => board.ask_results(id),
+        }
+    }
+    Ok(())
+}
+
+async fn tell(
+    mut writer: LineWriter<FromNanny>,
+    engine: &Mutex<Engine>,
+    board: &Board,
+) -> Result<(), ExitError> {
+    writer.send(&FromNanny::Hello { version: PROTOCOL_VERSION }).await.map_err(lost)?;
+    let mut ticks = interval(COUNTERS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = board.counters();
+    loop {
+        tokio::select! {
+            (verdicts, recalls) = board.take() => {
+                for verdict in &verdicts {
+                    writer.feed(verdict).await.map_err(lost)?;
+                }
+                for id in recalls {
+                    let results = locked(engine).results(id);
+                    writer.feed(&results).await.map_err(lost)?;
+                }
+                writer.flush().await.map_err(lost)?;
+            }
+            _ = ticks.tick() => {
+                let counters = board.counters();
+                if counters != last {
+                    writer.send(&counters).await.map_err(lost)?;
+                    last = counters;
+                }
+            }
+        }
+    }
+}
+
+/// HUP means nothing to nanny: lvsd reads the configuration. The log is reopened by the runtime.
+async fn stop_requested(context: &mut Context) {
+    while context.signals.next().await != Request::Stop {}
+}
+
+fn locked(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lost(error: LineError) -> ExitError {
+    ExitError::internal(format!("cannot talk to lvsd: {error}"))
+}
+
+/// Each check that waits holds a descriptor, and the usual limit of 1024 is soon reached.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(reason = %error, "cannot raise the limit of open files");
+    }
+}

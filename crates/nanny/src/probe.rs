@@ -1,0 +1,145 @@
+//! One check of one server.
+
+mod connect;
+mod dialogue;
+mod external;
+mod http;
+mod ping;
+mod tls;
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::model::{Check, CheckKind};
+
+pub(crate) use dialogue::Dialogue;
+pub(crate) use external::External;
+pub(crate) use http::Http;
+pub(crate) use tls::{Side as TlsSide, TlsConfigs};
+use tokio::time::timeout;
+
+use crate::failure::{Failure, Seen};
+use crate::shared::Shared;
+use crate::trace::{Phase, Trace};
+
+/// A check, ready to be done again and again.
+#[derive(Debug)]
+pub struct Probe {
+    target: SocketAddr,
+    timeout: Duration,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    On,
+    Off,
+    Connect,
+    Dialogue(Dialogue),
+    Http(Box<Http>),
+    External(Box<External>),
+    Ping,
+    /// It cannot be done as it is written; each run says why.
+    Broken(String),
+    /// A defect of ours, to see what becomes of it.
+    #[cfg(test)]
+    Panics,
+}
+
+impl Probe {
+    /// Makes a check ready. What cannot be done as written fails at each run and says why, so
+    /// that one bad check is one server's trouble.
+    pub fn new(
+        server: SocketAddr,
+        virtual_server: Option<SocketAddr>,
+        check: &Check,
+        shared: &Shared,
+    ) -> Self {
+        let target = SocketAddr::new(server.ip(), check.port.unwrap_or(server.port()));
+        let kind = Self::kind(target, server, virtual_server, &check.kind, shared)
+            .unwrap_or_else(|failure| Kind::Broken(failure.to_string()));
+        Self { target, timeout: check.timeout, kind }
+    }
+
+    fn kind(
+        target: SocketAddr,
+        server: SocketAddr,
+        virtual_server: Option<SocketAddr>,
+        kind: &CheckKind,
+        shared: &Shared,
+    ) -> Result<Kind, Failure> {
+        let needs_port =
+            matches!(kind, CheckKind::Connect | CheckKind::SendExpect { .. } | CheckKind::Http(_));
+        if needs_port && target.port() == 0 {
+            return Err(Failure::Other("the check has no port to ask".to_owned()));
+        }
+        Ok(match kind {
+            CheckKind::On => Kind::On,
+            CheckKind::Off => Kind::Off,
+            CheckKind::Connect => Kind::Connect,
+            CheckKind::Ping => Kind::Ping,
+            CheckKind::SendExpect { udp, send, expect } => {
+                Kind::Dialogue(Dialogue::new(*udp, send.clone(), expect.as_ref(), shared)?)
+            }
+            CheckKind::Http(http) => Kind::Http(Box::new(Http::new(target, http, shared)?)),
+            CheckKind::External { argv, expect } => Kind::External(Box::new(External::new(
+                argv,
+                server,
+                virtual_server,
+                expect.as_ref(),
+                shared,
+            )?)),
+        })
+    }
+
+    /// Does it once. The limit of the check holds over everything, except the wait of a program
+    /// for its turn.
+    ///
+    /// # Errors
+    /// The server is not well, or [`Failure::Here`].
+    pub async fn run(&self, shared: &Arc<Shared>, trace: &mut Trace) -> Result<Seen, Failure> {
+        let limit = self.timeout;
+        // Large futures are boxed: a watch waits most of its life, and should be small then.
+        let outcome = match &self.kind {
+            Kind::On => return Ok(Cow::Borrowed("always up")),
+            Kind::Off => return Err(Failure::Other("always down".to_owned())),
+            Kind::Broken(why) => return Err(Failure::Other(why.clone())),
+            #[cfg(test)]
+            Kind::Panics => panic!("on purpose"),
+            Kind::Connect => match connect::start(self.target)? {
+                connect::Started::Done => return Ok(connect::CONNECTED),
+                connect::Started::Pending(socket) => timeout(limit, connect::finish(socket)).await,
+            },
+            Kind::Dialogue(dialogue) => {
+                timeout(limit, Box::pin(dialogue.run(self.target, limit, trace))).await
+            }
+            Kind::Http(http) => {
+                timeout(limit, Box::pin(http.run(self.target, shared, trace))).await
+            }
+            Kind::External(external) => {
+                let _turn = shared.program_turn().await;
+                trace.enter(Phase::Program);
+                timeout(limit, Box::pin(external.run())).await
+            }
+            Kind::Ping => {
+                trace.enter(Phase::Echo);
+                timeout(limit, Box::pin(ping::run(self.target.ip(), shared))).await
+            }
+        };
+        outcome.unwrap_or_else(|_| Err(Failure::TooSlow { phase: trace.phase(), limit }))
+    }
+}
+
+#[cfg(test)]
+impl Probe {
+    /// A probe that is a defect.
+    pub(crate) fn panicking() -> Self {
+        let target = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { target, timeout: Duration::from_secs(1), kind: Kind::Panics }
+    }
+}
+
+#[cfg(test)]
+mod tests;

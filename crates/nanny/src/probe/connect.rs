@@ -1,0 +1,87 @@
+//! Opening a TCP connection, and the check that does only that.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::net::TcpStream;
+
+use crate::failure::{Failure, Seen};
+
+/// What a check sees that only connects.
+pub(super) const CONNECTED: Seen = Cow::Borrowed("connected");
+
+/// A connection that was begun.
+pub(super) enum Started {
+    /// It was there at once, and is closed again.
+    Done,
+    /// It is under way.
+    Pending(Socket),
+}
+
+/// Begins to connect for the check that does only that.
+///
+/// It is kind to the server: our answer to its SYN+ACK is a reset, so that its program is never
+/// woken for a connection without a request, and no port is left waiting on either side. For
+/// that the kernel must hold back its acknowledgement, and drop the connection on closing.
+pub(super) fn start(target: SocketAddr) -> Result<Started, Failure> {
+    let socket = new_socket(target)?;
+    socket.set_tcp_quickack(false)?;
+    socket.set_linger(Some(Duration::ZERO))?;
+    Ok(if begin(&socket, target)? { Started::Done } else { Started::Pending(socket) })
+}
+
+/// Waits until the connection is there, and closes it.
+pub(super) async fn finish(socket: Socket) -> Result<Seen, Failure> {
+    established(socket).await?;
+    Ok(CONNECTED)
+}
+
+/// Opens a connection that is going to be talked over.
+pub(super) async fn open(target: SocketAddr) -> Result<TcpStream, Failure> {
+    let socket = new_socket(target)?;
+    socket.set_tcp_nodelay(true)?;
+    if begin(&socket, target)? {
+        Ok(TcpStream::from_std(socket.into())?)
+    } else {
+        established(socket).await
+    }
+}
+
+fn new_socket(target: SocketAddr) -> Result<Socket, Failure> {
+    let domain = Domain::for_address(target);
+    Ok(Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))?)
+}
+
+/// Begins to connect; true when the connection is there already.
+///
+/// The kernel never says so at the first call, even if the server is on this host and its answer
+/// has come meanwhile. Asking again is far cheaper than waiting for an event.
+fn begin(socket: &Socket, target: SocketAddr) -> Result<bool, Failure> {
+    let target = SockAddr::from(target);
+    match socket.connect(&target) {
+        Err(error) if is(&error, Errno::INPROGRESS) => {}
+        other => return Ok(other.map(|()| true)?),
+    }
+    match socket.connect(&target) {
+        Ok(()) => Ok(true),
+        Err(error) if is(&error, Errno::ALREADY) => Ok(false),
+        Err(error) if is(&error, Errno::ISCONN) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is(error: &std::io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
+async fn established(socket: Socket) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable().await?;
+    match stream.take_error()? {
+        Some(error) => Err(error.into()),
+        None => Ok(stream),
+    }
+}

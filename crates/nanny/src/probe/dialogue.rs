@@ -1,0 +1,144 @@
+//! Send a text, expect an answer.
+
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::model::Expect;
+use health::expect::{Ask, Mismatch, Pattern, Progress};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UdpSocket;
+
+use super::connect;
+use crate::failure::{Failure, Seen};
+use crate::shared::Shared;
+use crate::trace::{Phase, Trace};
+
+/// Bytes of an answer that a regular expression sees.
+const REGEX_LIMIT: usize = 8 << 10;
+
+/// Bytes of an answer that are read at most.
+const ANSWER_LIMIT: usize = 64 << 10;
+
+/// Bytes read at a time.
+const PIECE: usize = 4 << 10;
+
+/// How long silence must last until a UDP server of which no answer is expected counts as there:
+/// long enough for "port unreachable" to come back.
+const UDP_SILENCE: Duration = Duration::from_secs(1);
+
+/// The check.
+#[derive(Debug)]
+pub(crate) struct Dialogue {
+    udp: bool,
+    send: Option<Vec<u8>>,
+    expect: Option<Arc<Pattern>>,
+}
+
+impl Dialogue {
+    pub(crate) fn new(
+        udp: bool,
+        send: Option<Vec<u8>>,
+        expect: Option<&Expect>,
+        shared: &Shared,
+    ) -> Result<Self, Failure> {
+        let expect = expect.map(|expect| shared.pattern(expect)).transpose()?;
+        Ok(Self { udp, send, expect })
+    }
+
+    pub(super) async fn run(
+        &self,
+        target: SocketAddr,
+        limit: Duration,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        if self.udp {
+            self.run_udp(target, limit, trace).await
+        } else {
+            self.run_tcp(target, trace).await
+        }
+    }
+
+    async fn run_tcp(&self, target: SocketAddr, trace: &mut Trace) -> Result<Seen, Failure> {
+        trace.enter(Phase::Connect);
+        self.talk(connect::open(target).await?, trace).await
+    }
+
+    /// Over a connection that stands.
+    pub(crate) async fn talk(
+        &self,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        trace.enter(Phase::Answer);
+        if let Some(text) = &self.send {
+            stream.write_all(text).await?;
+        }
+        let Some(pattern) = &self.expect else {
+            return Ok(connect::CONNECTED);
+        };
+        let mut matcher = pattern.matcher(REGEX_LIMIT, Ask::EachPiece);
+        let mut piece = vec![0; PIECE];
+        let mut total = 0;
+        while total < ANSWER_LIMIT {
+            let length = stream.read(&mut piece).await?;
+            if length == 0 {
+                break;
+            }
+            total += length;
+            match matcher.push(piece.get(..length).unwrap_or_default()) {
+                Progress::More => {}
+                Progress::Matched => return Ok(MATCHED),
+                Progress::Failed(mismatch) => return Err(answer(mismatch)),
+            }
+        }
+        match matcher.end() {
+            Ok(()) => Ok(MATCHED),
+            Err(Mismatch::Empty) => Err(Failure::Closed("before an answer")),
+            Err(mismatch) => Err(answer(mismatch)),
+        }
+    }
+
+    async fn run_udp(
+        &self,
+        target: SocketAddr,
+        limit: Duration,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        trace.enter(Phase::Answer);
+        let any = match target {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        };
+        let socket = UdpSocket::bind(any).await?;
+        // Connected: only this server's packets arrive, and "port unreachable" is told.
+        socket.connect(target).await?;
+        socket.send(self.send.as_deref().unwrap_or_default()).await?;
+        let mut datagram = vec![0; ANSWER_LIMIT];
+        let Some(pattern) = &self.expect else {
+            let silence = UDP_SILENCE.min(limit / 2);
+            return match tokio::time::timeout(silence, socket.recv(&mut datagram)).await {
+                Ok(answered) => {
+                    answered?;
+                    Ok(Cow::Borrowed("answered"))
+                }
+                Err(_) => Ok(Cow::Borrowed("not refused")),
+            };
+        };
+        let length = socket.recv(&mut datagram).await?;
+        let mut matcher = pattern.matcher(ANSWER_LIMIT, Ask::AtEnd);
+        match matcher.push(datagram.get(..length).unwrap_or_default()) {
+            Progress::Matched => Ok(MATCHED),
+            Progress::Failed(mismatch) => Err(answer(mismatch)),
+            Progress::More => matcher.end().map(|()| MATCHED).map_err(answer),
+        }
+    }
+}
+
+/// What is seen when the answer is the expected one.
+const MATCHED: Seen = Cow::Borrowed("expected answer");
+
+fn answer(mismatch: Mismatch) -> Failure {
+    Failure::Mismatch { subject: "answer", mismatch }
+}

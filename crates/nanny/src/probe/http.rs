@@ -1,0 +1,225 @@
+//! HTTP and HTTPS requests.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use config::model::HttpCheck;
+use health::expect::{Ask, Pattern, Progress};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{connect, tls};
+use crate::failure::{Failure, Seen};
+use crate::shared::Shared;
+use crate::trace::{Phase, Trace};
+
+/// Bytes of a body that are read; a longer one is good if nothing is expected of it.
+const BODY_LIMIT: usize = 64 << 10;
+
+/// Bytes of a head that are waited for. One that is whole in the last bytes read may be larger, up
+/// to twice as much.
+const HEAD_LIMIT: usize = 64 << 10;
+
+/// The check.
+#[derive(Debug)]
+pub(crate) struct Http {
+    method: Method,
+    path: Uri,
+    host: HeaderValue,
+    tls: Option<tls::Side>,
+    status: Vec<(u16, u16)>,
+    expect: Option<Arc<Pattern>>,
+}
+
+impl Http {
+    pub(crate) fn new(
+        target: SocketAddr,
+        check: &HttpCheck,
+        shared: &Shared,
+    ) -> Result<Self, Failure> {
+        let unusable = |what: &str, value: &str| {
+            Failure::Other(format!("the check's {what} {value:?} cannot be sent"))
+        };
+        let method = Method::from_bytes(check.method.as_bytes())
+            .map_err(|_| unusable("method", &check.method))?;
+        let path: Uri = check.path.parse().map_err(|_| unusable("path", &check.path))?;
+        if !check.path.starts_with('/') {
+            return Err(unusable("path", &check.path));
+        }
+        let host = match &check.host {
+            Some(host) => host.clone(),
+            None => address_as_host(target, check.tls.is_some()),
+        };
+        Ok(Self {
+            method,
+            path,
+            host: HeaderValue::from_str(&host).map_err(|_| unusable("host", &host))?,
+            tls: check
+                .tls
+                .as_ref()
+                .map(|tls| tls::Side::new(target.ip(), check.host.as_deref(), tls))
+                .transpose()?,
+            status: check.status.clone(),
+            expect: check.expect.as_ref().map(|expect| shared.pattern(expect)).transpose()?,
+        })
+    }
+
+    pub(super) async fn run(
+        &self,
+        target: SocketAddr,
+        shared: &Shared,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        let config = match &self.tls {
+            Some(side) => Some((side, shared.tls(side).await?)),
+            None => None,
+        };
+        trace.enter(Phase::Connect);
+        let stream = connect::open(target).await?;
+        match config {
+            None => self.talk(stream, trace).await,
+            Some((side, config)) => {
+                trace.enter(Phase::Handshake);
+                let stream = side.handshake(config, stream).await?;
+                self.talk(stream, trace).await
+            }
+        }
+    }
+
+    /// The connection is driven here, beside the exchange: a check is one task and no more.
+    pub(crate) async fn talk(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        trace.enter(Phase::Answer);
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(HEAD_LIMIT)
+            .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
+            .await
+            .map_err(|error| words(&error))?;
+        let mut connection = pin!(connection);
+        let request = self.request()?;
+        let mut exchange = pin!(async {
+            let answer = sender.send_request(request).await.map_err(|error| words(&error))?;
+            self.judge(answer, trace).await
+        });
+        tokio::select! {
+            biased;
+            outcome = &mut exchange => outcome,
+            ended = &mut connection => match ended {
+                // What the connection had read is still to be judged.
+                Ok(()) => exchange.await,
+                Err(error) => Err(words(&error)),
+            },
+        }
+    }
+
+    fn request(&self) -> Result<Request<Empty<Bytes>>, Failure> {
+        Request::builder()
+            .method(self.method.clone())
+            .uri(self.path.clone())
+            .header(HOST, self.host.clone())
+            .header(USER_AGENT, HeaderValue::from_static("caribe-nanny"))
+            .header(CONNECTION, HeaderValue::from_static("close"))
+            .body(Empty::new())
+            .map_err(|error| Failure::Other(format!("the request cannot be made: {error}")))
+    }
+
+    async fn judge(
+        &self,
+        answer: hyper::Response<Incoming>,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
+        let got = answer.status().as_u16();
+        if !self.is_good(got) {
+            return Err(Failure::Status { got, wanted: self.good_status() });
+        }
+        trace.enter(Phase::Body);
+        self.read(answer.into_body()).await?;
+        Ok(if got == 200 { Cow::Borrowed("status 200") } else { format!("status {got}").into() })
+    }
+
+    async fn read(&self, mut body: Incoming) -> Result<(), Failure> {
+        let wrong = |mismatch| Failure::Mismatch { subject: "body", mismatch };
+        let mut matcher =
+            self.expect.as_ref().map(|pattern| pattern.matcher(BODY_LIMIT, Ask::AtEnd));
+        let mut total = 0;
+        while total < BODY_LIMIT {
+            let Some(frame) = body.frame().await else { break };
+            let frame = frame.map_err(|error| words(&error))?;
+            let Some(data) = frame.data_ref() else { continue };
+            let piece = data.get(..BODY_LIMIT - total).unwrap_or(data);
+            total += data.len();
+            match matcher.as_mut().map(|matcher| matcher.push(piece)) {
+                Some(Progress::Matched) => return Ok(()),
+                Some(Progress::Failed(mismatch)) => return Err(wrong(mismatch)),
+                Some(Progress::More) | None => {}
+            }
+        }
+        matcher.map_or(Ok(()), |matcher| matcher.end().map_err(wrong))
+    }
+
+    fn is_good(&self, status: u16) -> bool {
+        if self.status.is_empty() {
+            return (200..=299).contains(&status);
+        }
+        self.status.iter().any(|(low, high)| (*low..=*high).contains(&status))
+    }
+
+    fn good_status(&self) -> String {
+        if self.status.is_empty() {
+            return "200-299".to_owned();
+        }
+        let ranges: Vec<String> = self
+            .status
+            .iter()
+            .map(|(low, high)| if low == high { low.to_string() } else { format!("{low}-{high}") })
+            .collect();
+        ranges.join(", ")
+    }
+}
+
+/// A `Host` header for a server without a name; the scheme's own port is left out.
+fn address_as_host(target: SocketAddr, tls: bool) -> String {
+    let usual = if tls { 443 } else { 80 };
+    if target.port() != usual {
+        return target.to_string();
+    }
+    match target {
+        SocketAddr::V4(target) => target.ip().to_string(),
+        SocketAddr::V6(target) => format!("[{}]", target.ip()),
+    }
+}
+
+/// When a connection was closed that should have brought an answer.
+const INCOMPLETE: &str = "before the answer was complete";
+
+/// What an error of hyper means.
+fn words(error: &hyper::Error) -> Failure {
+    use std::error::Error;
+    if error.is_parse_too_large() {
+        return Failure::Other(format!("the head of the answer is above {HEAD_LIMIT} bytes"));
+    }
+    if error.is_parse() {
+        return Failure::Other("the answer is not HTTP".to_owned());
+    }
+    if error.is_incomplete_message() {
+        return Failure::Closed(INCOMPLETE);
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            return tls::io_failure(io, INCOMPLETE);
+        }
+        source = cause.source();
+    }
+    Failure::Other(format!("HTTP failed: {error}"))
+}

@@ -1,0 +1,97 @@
+//! How far a check has come, and how long each part took.
+
+use std::time::{Duration, Instant};
+
+/// A part of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for the connection.
+    Connect,
+    /// Waiting for the TLS handshake.
+    Handshake,
+    /// Waiting for the answer, or its head.
+    Answer,
+    /// Waiting for the rest of the answer.
+    Body,
+    /// Waiting for a program to end.
+    Program,
+    /// Waiting for an echo.
+    Echo,
+}
+
+impl Phase {
+    /// What did not happen when this part did not end.
+    pub(crate) fn missing(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection",
+            Self::Handshake => "no TLS handshake",
+            Self::Answer => "no answer",
+            Self::Body => "the answer did not end",
+            Self::Program => "the program did not end",
+            Self::Echo => "no echo",
+        }
+    }
+
+    /// Name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Handshake => "TLS handshake",
+            Self::Answer => "answer",
+            Self::Body => "body",
+            Self::Program => "program",
+            Self::Echo => "echo",
+        }
+    }
+}
+
+/// Follows one check. The daemon only wants to know the part a check is stuck in; a check by hand
+/// also keeps the times.
+#[derive(Debug)]
+pub struct Trace {
+    phase: Phase,
+    times: Option<(Instant, Vec<(Phase, Duration)>)>,
+}
+
+impl Trace {
+    /// Keeps no times.
+    pub fn quiet() -> Self {
+        Self { phase: Phase::Connect, times: None }
+    }
+
+    /// Keeps the time of each part.
+    pub fn timed() -> Self {
+        Self { phase: Phase::Connect, times: Some((Instant::now(), Vec::new())) }
+    }
+
+    /// The part that is going on.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The next part begins.
+    pub fn enter(&mut self, phase: Phase) {
+        if phase != self.phase {
+            self.mark();
+            self.phase = phase;
+        }
+    }
+
+    /// The times of all parts that began, in order.
+    pub fn times(mut self) -> Vec<(Phase, Duration)> {
+        self.mark();
+        self.times.map(|(_, times)| times).unwrap_or_default()
+    }
+
+    fn mark(&mut self) {
+        if let Some((since, times)) = &mut self.times {
+            let now = Instant::now();
+            // A check that has no connection enters its first real part at once.
+            let took = now.duration_since(*since);
+            if !(times.is_empty() && took < Duration::from_micros(1)) {
+                times.push((self.phase, took));
+            }
+            *since = now;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What is asked of the kernel over netlink: IPVS, addresses, links and routes.
+//!
+//! Each socket has one owner and one request in flight; many changes share a write. Bytes are read
+//! and written by the pure crate [`ipvs`]; here are the sockets.
+
+mod addresses;
+mod channel;
+#[doc(hidden)]
+pub mod datagram;
+mod error;
+mod ipvs_socket;
+mod links;
+mod message;
+mod route;
+mod route_wire;
+
+pub use addresses::{AddressChange, Addresses, HostAddress, Lease};
+pub use error::KernelError;
+pub use ipvs_socket::{Dump, IpvsSocket};
+pub use links::{HostLink, LinkMonitor, Links};
+pub use route::{Neighbour, Route, Routes};

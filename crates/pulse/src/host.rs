@@ -1,0 +1,119 @@
+//! What this host has: interfaces and addresses.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink::{Addresses, HostAddress, HostLink, KernelError, Links};
+
+/// Interfaces and addresses at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Host {
+    pub(crate) links: Vec<HostLink>,
+    pub(crate) addresses: Vec<HostAddress>,
+}
+
+impl Host {
+    /// Asks the kernel.
+    pub(crate) async fn read() -> Result<Self, KernelError> {
+        let links = Links::open()?.list().await?;
+        let addresses = Addresses::open()?.list().await?;
+        Ok(Self { links, addresses })
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&HostLink> {
+        self.links.iter().find(|link| link.name == name)
+    }
+
+    pub(crate) fn numbered(&self, index: u32) -> Option<&HostLink> {
+        self.links.iter().find(|link| link.index == index)
+    }
+
+    pub(crate) fn has(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|address| address.ip == ip)
+    }
+
+    /// The interface that bears an address.
+    pub(crate) fn bearing(&self, ip: IpAddr) -> Option<&HostLink> {
+        let found = self.addresses.iter().find(|address| address.ip == ip)?;
+        self.numbered(found.interface)
+    }
+
+    /// The address of this host whose network holds `ip`: the narrowest network wins. `ip` itself
+    /// does not count, nor does a network of one address.
+    pub(crate) fn network_holding(&self, ip: IpAddr) -> Option<&HostAddress> {
+        let holds = |address: &&HostAddress| {
+            address.ip != ip
+                && IpNet::new(address.ip, address.prefix_length)
+                    .is_ok_and(|net| net.prefix_len() < net.max_prefix_len() && net.contains(&ip))
+        };
+        self.addresses.iter().filter(holds).max_by_key(|address| address.prefix_length)
+    }
+
+    /// Whether an address that is none of the `moving` ones has the same network on the same
+    /// interface, and with it the route there.
+    pub(crate) fn shares_route(
+        &self,
+        ip: IpAddr,
+        prefix_length: u8,
+        interface: u32,
+        moving: &[IpAddr],
+    ) -> bool {
+        self.addresses.iter().any(|address| {
+            address.interface == interface
+                && address.prefix_length == prefix_length
+                && !moving.contains(&address.ip)
+                && IpNet::new(address.ip, prefix_length).is_ok_and(|net| net.contains(&ip))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn host() -> Host {
+        let link = |index, name: &str| HostLink {
+            index,
+            name: name.to_owned(),
+            mac: Some([2, 0, 0, 0, 0, 1]),
+            up: true,
+            carrier: true,
+            loopback: false,
+        };
+        let address = |ip: &str, prefix_length, interface| HostAddress {
+            ip: ip.parse().unwrap(),
+            prefix_length,
+            interface,
+            label: None,
+            broadcast: None,
+        };
+        Host {
+            links: vec![link(2, "eth0"), link(3, "eth1")],
+            addresses: vec![
+                address("192.168.1.2", 24, 2),
+                address("192.168.1.1", 32, 2),
+                address("192.168.0.9", 16, 3),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_route_is_shared_with_an_address_that_stays() {
+        let host = host();
+        let ip = |text: &str| text.parse().unwrap();
+        let floating = ip("192.168.1.7");
+        assert!(host.shares_route(floating, 24, 2, &[floating]));
+        assert!(!host.shares_route(floating, 24, 2, &[floating, ip("192.168.1.2")]));
+        assert!(!host.shares_route(floating, 25, 2, &[floating]));
+        assert!(!host.shares_route(floating, 24, 3, &[floating]));
+    }
+
+    #[test]
+    fn the_narrowest_network_that_holds_an_address_is_found() {
+        let host = host();
+        let held = |ip: &str| host.network_holding(ip.parse().unwrap()).map(|a| a.interface);
+        assert_eq!(held("192.168.1.1"), Some(2));
+        assert_eq!(held("192.168.7.7"), Some(3));
+        assert_eq!(held("10.0.0.1"), None);
+    }
+}

@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use config::model::{Group, Heartbeat, KeySource, Router, SharedPath};
+use netlink::HostLink;
+
+use super::*;
+
+/// A host with two wires: 192.168.1.2/24 on eth0, 172.16.1.2/24 and fe80::2 on eth1.
+fn host() -> Host {
+    let link = |index, name: &str, carrier| HostLink {
+        index,
+        name: name.to_owned(),
+        mac: Some([2, 0, 0, 0, 0, 1]),
+        up: true,
+        carrier,
+        loopback: false,
+    };
+    let address = |ip: &str, prefix_length, interface| HostAddress {
+        ip: ip.parse().unwrap(),
+        prefix_length,
+        interface,
+        label: None,
+        broadcast: None,
+    };
+    Host {
+        links: vec![link(2, "eth0", true), link(3, "eth1", false)],
+        addresses: vec![
+            address("192.168.1.2", 24, 2),
+            address("172.16.1.2", 24, 3),
+            address("fe80::2", 64, 3),
+        ],
+    }
+}
+
+fn floating(ip: &str) -> FloatingAddress {
+    FloatingAddress {
+        ip: ip.parse().unwrap(),
+        prefix_length: None,
+        interface: None,
+        label: None,
+        broadcast: None,
+    }
+}
+
+fn pair(addresses: Vec<FloatingAddress>) -> Pair {
+    let router = |name: &str, last: u8| Router {
+        name: name.to_owned(),
+        paths: vec![IpAddr::from([192, 168, 1, last]), IpAddr::from([172, 16, 1, last])],
+    };
+    let group = Group {
+        name: "web".to_owned(),
+        preferred: Some("backup".to_owned()),
+        failback: Failback::Automatic { delay: Duration::from_secs(3) },
+        addresses,
+        hooks: Vec::new(),
+    };
+    Pair {
+        routers: [router("master", 2), router("backup", 3)],
+        heartbeat: Heartbeat {
+            interval: Duration::from_millis(200),
+            dead_after: Duration::from_millis(600),
+            warn_after: None,
+            listen_first: Duration::from_secs(1),
+            port: 539,
+            shared_paths: Vec::new(),
+            keys: KeySource::Default,
+            witness: Vec::new(),
+        },
+        groups: vec![group],
+    }
+}
+
+fn plan(pair: &Pair) -> Result<Plan, Vec<String>> {
+    Plan::new(pair, None, Side::First, 7, &host())
+}
+
+#[test]
+fn an_address_without_a_place_goes_to_the_network_that_holds_it() {
+    let plan = plan(&pair(vec![floating("192.168.1.1")])).unwrap();
+    let placed = &plan.groups[0].addresses[0];
+    assert_eq!((placed.interface.as_str(), placed.shown().as_str()), ("eth0", "192.168.1.1/24"));
+    assert_eq!(placed.address.label.as_deref(), Some("eth0"));
+    assert_eq!(placed.link.map(|link| link.index), Some(2));
+}
+
+#[test]
+fn a_named_interface_wins_and_an_address_of_no_network_is_alone_in_its_own() {
+    let named = FloatingAddress { interface: Some("eth1".to_owned()), ..floating("10.9.9.9") };
+    let v6 = FloatingAddress { interface: Some("eth0".to_owned()), ..floating("2001:db8::1") };
+    let plan = plan(&pair(vec![named, v6])).unwrap();
+    let shown: Vec<String> = plan.groups[0].addresses.iter().map(Placed::shown).collect();
+    assert_eq!(shown, ["10.9.9.9/32", "2001:db8::1/128"]);
+}
+
+#[test]
+fn every_thing_without_a_place_has_its_own_line() {
+    let named = FloatingAddress { interface: Some("eth7".to_owned()), ..floating("192.168.1.1") };
+    let mut wrong = pair(vec![floating("10.0.0.1"), named]);
+    wrong.routers[0].paths[1] = IpAddr::from([172, 16, 9, 9]);
+    let problems = plan(&wrong).unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    for part in ["172.16.9.9", "10.0.0.1", "eth7"] {
+        assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_path_or_group_on_a_wire_without_carrier_is_told_to_the_state_machine() {
+    let on_second = FloatingAddress { interface: Some("eth1".to_owned()), ..floating("10.9.9.9") };
+    let plan = plan(&pair(vec![on_second])).unwrap();
+    let setup = plan.setup(&host(), &plan.paths[1..]);
+    let carriers: Vec<_> = setup.paths.iter().map(|path| (path.carrier, path.was)).collect();
+    assert_eq!(carriers, [(true, None), (false, Some(PathId(0)))]);
+    let group = setup.groups[0];
+    assert_eq!((group.fit, group.holding), (false, false));
+    assert_eq!(group.preferred, Some(Side::Second));
+    assert_eq!(group.failback, Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn addresses_that_are_here_already_are_held() {
+    let mut host = host();
+    let plan = plan(&pair(vec![floating("192.168.1.1")])).unwrap();
+    assert!(!plan.setup(&host, &[]).groups[0].holding);
+    host.addresses.push(plan.groups[0].addresses[0].address.clone());
+    assert!(plan.setup(&host, &[]).groups[0].holding);
+}
+
+#[test]
+fn an_interface_that_was_made_anew_is_found_again() {
+    let plan = plan(&pair(vec![floating("192.168.1.1")])).unwrap();
+    let mut host = host();
+    host.links[0].index = 9;
+    host.links[0].mac = Some([2, 0, 0, 0, 0, 9]);
+    let placed = &plan.groups[0].placed_again(&host).addresses[0];
+    assert_eq!(placed.address.interface, 9);
+    assert_eq!(placed.link.map(|link| link.mac), Some(Mac([2, 0, 0, 0, 0, 9])));
+}
+
+#[test]
+fn shared_paths_find_their_interface() {
+    let mut shared = pair(vec![floating("192.168.1.1")]);
+    shared.heartbeat.shared_paths = vec![
+        SharedPath::Broadcast { interface: "eth1".to_owned() },
+        SharedPath::Multicast {
+            interface: "eth0".to_owned(),
+            group: "239.0.0.1".parse().unwrap(),
+            port: 694,
+            ttl: 1,
+        },
+        SharedPath::Unicast {
+            interface: "eth1".to_owned(),
+            peers: vec!["172.16.1.2".parse().unwrap(), "172.16.1.3".parse().unwrap()],
+        },
+    ];
+    let plan = plan(&shared).unwrap();
+    let names: Vec<&str> = plan.paths.iter().map(|path| path.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "192.168.1.2 -> 192.168.1.3",
+            "172.16.1.2 -> 172.16.1.3",
+            "broadcast eth1",
+            "multicast 239.0.0.1 eth0",
+            "172.16.1.2 -> 172.16.1.3",
+        ],
+        "of the ucast addresses only the partner's is a path"
+    );
+    shared.heartbeat.shared_paths = vec![SharedPath::Broadcast { interface: "eth5".to_owned() }];
+    assert!(Plan::new(&shared, None, Side::First, 7, &host()).is_err());
+}
+
+#[test]
+fn a_link_local_path_names_its_interface() {
+    let mut local = pair(vec![floating("192.168.1.1")]);
+    local.routers[0].paths = vec!["fe80::2".parse().unwrap()];
+    local.routers[1].paths = vec!["fe80::3".parse().unwrap()];
+    let plan = plan(&local).unwrap();
+    assert_eq!(plan.paths[0].remote.to_string(), "[fe80::3%3]:539");
+    assert_eq!(plan.paths[0].local.to_string(), "[fe80::2%3]:539");
+}

@@ -1,0 +1,63 @@
+//! `pulse --release`: nobody keeps the floating addresses of this router any more, so they go.
+//!
+//! lvsd starts this when its pulse ends unasked. A new pulse that comes in time holds the lock,
+//! and nothing is done. Should this be killed as well, the kernel removes the addresses when their
+//! lease ends.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use netlink::{AddressChange, Addresses, HostAddress};
+use runtime::dirs::RuntimeDir;
+use runtime::journal::{EventKind, Level};
+use runtime::presence::Presence;
+use runtime::{Context, Exit, ExitError, config_file};
+
+use crate::{Arguments, start};
+
+/// The lock that pulse holds for as long as it lives.
+pub(crate) const LOCK: &str = "pulse";
+
+/// Waits, and removes every floating address of the configuration unless pulse runs by then.
+pub(crate) async fn run(
+    arguments: &Arguments,
+    after: Duration,
+    context: &Context,
+) -> Result<ExitCode, ExitError> {
+    let dir = RuntimeDir::prepare(arguments.runtime_dir.as_deref())?;
+    tokio::time::sleep(after).await;
+    let Some(_lock) = Presence::try_claim(&dir, LOCK)? else {
+        tracing::debug!("pulse runs, so the floating addresses stay");
+        return Ok(Exit::Done.into());
+    };
+    let path = config_file::locate(arguments.config.as_deref())?;
+    let pair = start::pair_of(&config_file::load_file(&path))?;
+    let floating: Vec<_> = pair
+        .groups
+        .iter()
+        .flat_map(|group| group.addresses.iter().map(|address| address.ip))
+        .collect();
+    let failed = |error| ExitError::internal(format!("cannot remove floating addresses: {error}"));
+    let mut addresses = Addresses::open().map_err(failed)?;
+    let mut held = addresses.list().await.map_err(failed)?;
+    held.retain(|address| floating.contains(&address.ip));
+    let removed = remove(&mut addresses, held).await.map_err(failed)?;
+    if removed > 0 {
+        let fields = [("count", removed.to_string())];
+        let sentence = "pulse does not run, its floating addresses are removed";
+        context.journal.record(EventKind::Role, Level::Error, sentence, &fields);
+    }
+    Ok(Exit::Done.into())
+}
+
+async fn remove(
+    addresses: &mut Addresses,
+    held: Vec<HostAddress>,
+) -> Result<usize, netlink::KernelError> {
+    let changes: Vec<_> = held.into_iter().map(AddressChange::Remove).collect();
+    let mut removed = 0;
+    for result in addresses.change(&changes).await {
+        removed += usize::from(result?);
+    }
+    Ok(removed)
+}

@@ -1,0 +1,115 @@
+//! The configuration on disk: where it is, and reading it.
+
+use std::path::{Path, PathBuf};
+
+use config::Loaded;
+
+use crate::ExitError;
+use crate::privilege::as_root;
+
+/// Where a configuration is looked for when none is named, in this order.
+pub const DEFAULT_PATHS: [&str; 3] =
+    ["/etc/caribe/cluster.yaml", "/etc/sysconfig/ha/lvs.cf", "/etc/ha.d"];
+
+/// Largest file that is read, in bytes: a wrong path must not fill the memory.
+const MAX_FILE: u64 = 64 << 20;
+
+/// The path that is meant: the given one, else the first of [`DEFAULT_PATHS`] that exists.
+pub fn locate(given: Option<&Path>) -> Result<PathBuf, ExitError> {
+    locate_among(given, &DEFAULT_PATHS)
+}
+
+fn locate_among(given: Option<&Path>, defaults: &[&str]) -> Result<PathBuf, ExitError> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let find = || defaults.iter().map(Path::new).find(|path| path.exists());
+    let found = as_root(|| Ok(find())).unwrap_or_else(|_| find());
+    found.map(Path::to_owned).ok_or_else(|| {
+        ExitError::configuration(format!(
+            "cannot find a configuration: none of {} exists; write one, or name another path",
+            defaults.join(", ")
+        ))
+    })
+}
+
+/// Reads a configuration, and every file it names. Takes as long as the disk does: in a daemon
+/// that runs already use [`reload`].
+///
+/// It may lie where only root may read, so it is read as root where we can be.
+pub fn load_file(path: &Path) -> Loaded {
+    let load = || config::load(path, path.is_dir(), &read);
+    as_root(|| Ok(load())).unwrap_or_else(|_| load())
+}
+
+/// [`load_file`] on a thread of its own, so that nothing else waits for a slow disk.
+pub async fn reload(path: PathBuf) -> Result<Loaded, ExitError> {
+    let loaded = tokio::task::spawn_blocking(move || load_file(&path)).await;
+    loaded.map_err(|error| ExitError::internal(format!("cannot read the configuration: {error}")))
+}
+
+/// One whole file. Pipes and devices are refused: they would block, or never end.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::{Error, ErrorKind, Read};
+    use std::os::unix::fs::OpenOptionsExt;
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(Error::from(ErrorKind::IsADirectory));
+    }
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "it is not a plain file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::test_folder::TestFolder;
+
+    #[test]
+    fn a_given_path_is_taken_as_it_is() {
+        let given = Path::new("/nowhere/cluster.yaml");
+        assert_eq!(locate(Some(given)).unwrap(), given);
+    }
+
+    #[test]
+    fn the_first_default_that_exists_is_taken_and_none_is_an_error_that_names_them() {
+        let folder = TestFolder::new();
+        let names = ["a", "b"].map(|name| folder.path().join(name).display().to_string());
+        let defaults = names.each_ref().map(String::as_str);
+        let error = locate_among(None, &defaults).unwrap_err();
+        assert_eq!(error.exit, Exit::Configuration);
+        assert!(names.iter().all(|name| error.message.contains(name)), "{error}");
+        std::fs::write(&names[1], "").unwrap();
+        assert_eq!(locate_among(None, &defaults).unwrap(), Path::new(&names[1]));
+        std::fs::create_dir(&names[0]).unwrap();
+        assert_eq!(locate_among(None, &defaults).unwrap(), Path::new(&names[0]));
+    }
+
+    #[test]
+    fn pipes_devices_and_folders_are_refused_without_waiting() {
+        let folder = TestFolder::new();
+        let pipe = folder.path().join("pipe");
+        let status = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(status.success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+            assert!(read(path).is_err(), "{}", path.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_configuration_that_is_not_there_is_a_diagnostic() {
+        let loaded = reload(PathBuf::from("/nowhere/cluster.yaml")).await.unwrap();
+        assert!(loaded.cluster.is_none());
+        assert!(loaded.diagnostics[0].one_line().contains("/nowhere/cluster.yaml"));
+    }
+}

@@ -1,0 +1,94 @@
+//! One of a kind: whoever holds the lock is the only daemon of that name on this router.
+//!
+//! The kernel gives the lock back when its holder ends, in whatever way.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::dirs::RuntimeDir;
+use crate::exit::ExitError;
+
+/// How often a lock that is held is asked for again: who tidies up after a dead daemon holds it
+/// for some milliseconds.
+const TRIES: u32 = 50;
+/// Pause between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The lock, held until this is dropped.
+#[derive(Debug)]
+pub struct Presence {
+    _file: File,
+}
+
+impl Presence {
+    /// Takes the lock; none when somebody else holds it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn try_claim(dir: &RuntimeDir, daemon: &str) -> Result<Option<Self>, ExitError> {
+        let path = path(dir, daemon);
+        let failed =
+            |error| ExitError::internal(format!("cannot use the lock {}: {error}", path.display()));
+        let file = open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Takes the lock, and waits a second for it.
+    ///
+    /// # Errors
+    /// When somebody else keeps it, or the file cannot be opened.
+    pub async fn claim(dir: &RuntimeDir, daemon: &str) -> Result<Self, ExitError> {
+        for _ in 0..TRIES {
+            if let Some(presence) = Self::try_claim(dir, daemon)? {
+                return Ok(presence);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(ExitError::internal(format!(
+            "another {daemon} runs on this router (it holds {}): stop it first",
+            path(dir, daemon).display()
+        )))
+    }
+}
+
+/// For reading, which is enough for a lock: a file that is open for writing would keep its file
+/// system from ever becoming read-only.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            drop(options.open(path)?);
+            File::open(path)
+        }
+        other => other,
+    }
+}
+
+fn path(dir: &RuntimeDir, daemon: &str) -> PathBuf {
+    dir.path().join(format!("{daemon}.lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_folder::TestFolder;
+
+    #[tokio::test]
+    async fn a_second_one_is_refused_until_the_first_is_gone() {
+        let folder = TestFolder::new();
+        let dir = RuntimeDir::prepare(Some(&folder.path().join("run"))).unwrap();
+        let first = Presence::claim(&dir, "pulse").await.unwrap();
+        assert!(Presence::try_claim(&dir, "pulse").unwrap().is_none());
+        assert!(Presence::try_claim(&dir, "lvsd").unwrap().is_some());
+        drop(first);
+        assert!(Presence::try_claim(&dir, "pulse").unwrap().is_some());
+    }
+}

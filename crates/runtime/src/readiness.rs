@@ -1,0 +1,45 @@
+//! Telling systemd how we are (`sd_notify(3)`). Without systemd nothing happens.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// The daemon works.
+pub fn ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// What the daemon does, for `systemctl status`: one line.
+pub fn status(status: &str) {
+    tell(&[NotifyState::Status(status)]);
+}
+
+/// The configuration is being read again; [`ready`] ends it.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "cannot read the monotonic clock"),
+    }
+}
+
+/// The daemon ends in order.
+pub fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+/// How often [`alive`] must be called, when systemd watches us: half its limit.
+pub fn watchdog_interval() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|limit| limit / 2)
+}
+
+/// The daemon is alive.
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// systemd may be restarting itself: a failure is not ours to act on.
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "cannot tell systemd");
+    }
+}

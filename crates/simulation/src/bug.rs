@@ -1,0 +1,66 @@
+//! Deliberate bugs, to see that each is caught. The product contains none of them: they are put
+//! between the real state machine and its surroundings.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One deliberate bug. Both routers have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// A router that wakes up late is not told of the time that passed, and goes on as active.
+    ForgetsThePause,
+    /// A router says that it stood down while its addresses are still there.
+    SpeaksTooEarly,
+    /// A packet counts whenever its tag verifies, seen or not.
+    BelievesRecordings,
+    /// The witness is taken to answer, whatever it does.
+    IgnoresTheWitness,
+    /// Each router believes that it comes first, and stays active beside another one.
+    BothComeFirst,
+    /// A group returns to its preferred router although it should not by itself.
+    FailsBackUnasked,
+    /// A router says that it takes over, and does not.
+    TakesNothing,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::ForgetsThePause,
+        Self::SpeaksTooEarly,
+        Self::BelievesRecordings,
+        Self::IgnoresTheWitness,
+        Self::BothComeFirst,
+        Self::FailsBackUnasked,
+        Self::TakesNothing,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ForgetsThePause => "forgets-the-pause",
+            Self::SpeaksTooEarly => "speaks-too-early",
+            Self::BelievesRecordings => "believes-recordings",
+            Self::IgnoresTheWitness => "ignores-the-witness",
+            Self::BothComeFirst => "both-come-first",
+            Self::FailsBackUnasked => "fails-back-unasked",
+            Self::TakesNothing => "takes-nothing",
+        }
+    }
+}
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Bug {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|bug| bug.name() == name);
+        found.ok_or_else(|| format!("no bug is called {name}; there are {known}"))
+    }
+}

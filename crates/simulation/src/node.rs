@@ -1,0 +1,153 @@
+//! The running program of one router: the real state machine and the real session, with a
+//! deliberate bug between them and the world if one is asked for.
+
+use std::time::Duration;
+
+use heartbeat::key::KeyRing;
+use heartbeat::packet::decode;
+use heartbeat::{
+    Action, Actions, Beat, Failover, GroupId, Moment, PathId, QuestionId, Received, Rejected,
+    Request, Session, SharedKey,
+};
+
+use crate::bug::Bug;
+
+/// Names of the two routers.
+pub(crate) const NAMES: [&str; 2] = ["master", "backup"];
+
+/// One life of a router's program.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) failover: Failover,
+    pub(crate) session: Session,
+    pub(crate) bug: Option<Bug>,
+    /// Time that it is not told of, with the bug that forgets it.
+    pub(crate) forgotten: Duration,
+    /// What the bug that believes everything verifies with.
+    pub(crate) ring: Option<KeyRing>,
+}
+
+/// Everything that can happen to the state machine.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Timeout,
+    Heartbeat(PathId, Received),
+    Unproven,
+    Carrier(PathId, bool),
+    Fitness(GroupId, bool),
+    Worker(heartbeat::Worker),
+    Witness(QuestionId, bool),
+    Probe(GroupId, QuestionId, bool),
+    StoodDown(GroupId),
+    Setup(heartbeat::Setup),
+    Stop,
+    Asked(Request),
+}
+
+impl Node {
+    fn told(&self, now: Moment) -> Moment {
+        now - self.forgotten
+    }
+
+    /// When it wants to be called, on its own clock.
+    pub(crate) fn next_deadline(&self) -> Moment {
+        self.failover.next_deadline() + self.forgotten
+    }
+
+    /// Gives one input to the state machine. A request that is refused is `false`.
+    pub(crate) fn handle(&mut self, input: Input, now: Moment) -> (Vec<Action>, bool) {
+        let now = self.told(now);
+        let machine = &mut self.failover;
+        let mut accepted = true;
+        let actions = match input {
+            Input::Timeout => machine.handle_timeout(now),
+            Input::Heartbeat(path, packet) => machine.handle_heartbeat(path, packet, now),
+            Input::Unproven => machine.handle_unproven(now),
+            Input::Carrier(path, up) => machine.handle_carrier(path, up, now),
+            Input::Fitness(group, fit) => machine.handle_fitness(group, fit, now),
+            Input::Worker(worker) => machine.handle_worker(worker, now),
+            Input::Witness(id, reachable) => {
+                let reachable = reachable || self.bug == Some(Bug::IgnoresTheWitness);
+                machine.handle_witness(id, reachable, now)
+            }
+            Input::Probe(group, id, somebody) => machine.handle_probe(group, id, somebody, now),
+            Input::StoodDown(group) => machine.handle_stood_down(group, now),
+            Input::Setup(setup) => machine.handle_setup(setup, now).unwrap_or_default(),
+            Input::Stop => machine.handle_stop(now),
+            Input::Asked(request) => {
+                let (actions, outcome) = machine.handle_request(request, now);
+                accepted = outcome.is_ok();
+                actions
+            }
+        };
+        (self.spoil(actions, now), accepted)
+    }
+
+    /// What the deliberate bugs make of what the state machine decided.
+    fn spoil(&mut self, actions: Actions, now: Moment) -> Vec<Action> {
+        let actions = actions.into_iter();
+        match self.bug {
+            Some(Bug::SpeaksTooEarly) => {
+                let mut spoiled = Vec::new();
+                for action in actions {
+                    let gone = match &action {
+                        Action::StandDown { group, .. } => Some(*group),
+                        _ => None,
+                    };
+                    spoiled.push(action);
+                    if let Some(group) = gone {
+                        spoiled.extend(self.failover.handle_stood_down(group, now));
+                    }
+                }
+                spoiled
+            }
+            Some(Bug::TakesNothing) => {
+                actions.filter(|action| !matches!(action, Action::TakeOver { .. })).collect()
+            }
+            Some(Bug::BothComeFirst) => {
+                let stays = |action: &Action| {
+                    let reason = heartbeat::Reason::TwoActive;
+                    !matches!(action, Action::StandDown { reason: why, .. } if *why == reason)
+                };
+                actions.filter(stays).collect()
+            }
+            _ => actions.collect(),
+        }
+    }
+
+    /// Seals a heartbeat.
+    pub(crate) fn seal(&mut self, beat: &Beat, now: Moment) -> Vec<u8> {
+        self.session.seal(beat, now)
+    }
+
+    /// Opens a packet.
+    pub(crate) fn open(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
+        let outcome = self.session.open(bytes, now);
+        match (&self.ring, outcome) {
+            (Some(ring), Err(error)) => decode(bytes, ring)
+                .map(|(_, beat)| Received {
+                    beat,
+                    newest: true,
+                    new_session: false,
+                    made_after: now,
+                })
+                .map_err(|_| error),
+            (_, outcome) => outcome,
+        }
+    }
+
+    /// What an attacker must not be able to change.
+    pub(crate) fn digest(&self) -> impl PartialEq + use<> {
+        let groups = self.failover.groups();
+        let groups: Vec<_> =
+            groups.map(|group| (group.id, group.role, group.leaving, group.theirs)).collect();
+        let paths: Vec<bool> = self.failover.paths().iter().map(|path| path.alive).collect();
+        let accepted = self.session.counters().accepted;
+        (groups, paths, self.failover.presence(), accepted, self.failover.partner_last_heard())
+    }
+}
+
+/// The key of both at first, and after each rotation.
+pub(crate) fn key(id: u8) -> SharedKey {
+    SharedKey { id, secret: vec![id; 32] }
+}

@@ -1,0 +1,152 @@
+//! What one run is made of: a pair, and what befalls it when. All of it follows from the seed.
+
+use std::time::Duration;
+
+use crate::fault::{Fault, Micros};
+use crate::random::Random;
+
+/// How a group is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupShape {
+    /// Router that should hold it.
+    pub preferred: Option<usize>,
+    /// It returns by itself after this delay.
+    pub failback: Option<Duration>,
+}
+
+/// The pair of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Heartbeat paths, 1 to 3.
+    pub paths: usize,
+    /// Groups, 1 to 3.
+    pub groups: Vec<GroupShape>,
+    /// A witness is configured.
+    pub witness: bool,
+    /// Time between heartbeats.
+    pub interval: Duration,
+    /// Silence that makes a partner dead.
+    pub dead_after: Duration,
+    /// Longest time that adding or removing addresses takes.
+    pub addresses: Micros,
+    /// Addresses leave so long after the daemon that holds them stopped working, if they do.
+    pub lease: Option<Micros>,
+    /// Clock error of each router in parts per million.
+    pub clocks: [i64; 2],
+}
+
+/// A pair and its fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The seed it came from; it also rules the network's whims.
+    pub seed: u64,
+    /// The pair.
+    pub shape: Shape,
+    /// Faults and when they happen, in order.
+    pub faults: Vec<(Micros, Fault)>,
+    /// When everything is mended and started.
+    pub heal_at: Micros,
+    /// When the run ends; by then all must be in its place.
+    pub end_at: Micros,
+}
+
+/// In thousandths of `dead_after`.
+fn times(dead_after: Duration, per_mille: u64) -> Micros {
+    micros(dead_after) * per_mille / 1000
+}
+
+/// A duration in microseconds.
+pub(crate) fn micros(duration: Duration) -> Micros {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Schedule {
+    /// The run of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed, 1);
+        let shape = shape(&mut random);
+        let dead = shape.dead_after;
+        let count = random.between(3, 13);
+        let mut at = times(dead, random.between(0, 4000));
+        let mut faults = Vec::with_capacity(16);
+        for _ in 0..count {
+            faults.push((at, fault(&mut random, &shape)));
+            // Some at one moment, some while the last one is being dealt with, some after it.
+            at += match random.below(8) {
+                0 | 1 => random.below(2000),
+                2 | 3 => times(dead, random.below(1200)),
+                4..=6 => times(dead, random.between(500, 4000)),
+                _ => times(dead, random.between(4000, 14_000)),
+            };
+        }
+        let heal_at = at + times(dead, random.between(1000, 6000));
+        let end_at = heal_at + times(dead, 8000) + 2_000_000;
+        Self { seed, shape, faults, heal_at, end_at }
+    }
+}
+
+fn shape(random: &mut Random) -> Shape {
+    let (interval, dead_after) = match random.below(4) {
+        0 => (100, 500),
+        1 => (1000, 3000),
+        _ => (200, 600),
+    };
+    let group = |random: &mut Random| GroupShape {
+        preferred: [None, Some(0), Some(1)].get(random.index(3)).copied().flatten(),
+        failback: random.chance(400).then(|| Duration::from_millis(random.below(1500))),
+    };
+    let clock = |random: &mut Random| match random.below(3) {
+        0 => 0,
+        1 => i64::try_from(random.below(200)).unwrap_or(0) - 100,
+        _ => i64::try_from(random.below(40_000)).unwrap_or(0) - 20_000,
+    };
+    let dead = dead_after * 1000;
+    Shape {
+        paths: random.index(3) + 1,
+        groups: (0..=random.index(3)).map(|_| group(random)).collect(),
+        witness: random.chance(400),
+        interval: Duration::from_millis(interval),
+        dead_after: Duration::from_millis(dead_after),
+        addresses: random.between(1000, 20_000),
+        lease: random.chance(500).then(|| random.between(dead, dead * 2)),
+        clocks: [clock(random), clock(random)],
+    }
+}
+
+fn fault(random: &mut Random, shape: &Shape) -> Fault {
+    let router = random.index(2);
+    let path = random.index(shape.paths);
+    let group = random.index(shape.groups.len());
+    let dead = shape.dead_after;
+    match random.below(38) {
+        0 => Fault::CutOneWay(router, path),
+        1 => Fault::CutPath(path, router),
+        2 | 3 => Fault::CutAllFrom(router),
+        4 | 5 => Fault::Partition,
+        6 => Fault::CutAddresses,
+        7 => Fault::CutWitness(router),
+        8 => Fault::Lose(random.between(10, 500)),
+        9 => Fault::Duplicate(random.between(10, 500)),
+        10 => Fault::Corrupt(random.between(10, 500)),
+        11 => Fault::Delay(times(dead, random.below(300))),
+        12 => Fault::HoldBack(router, times(dead, random.between(100, 8000))),
+        13..=16 => Fault::Mend,
+        17 => Fault::Crash(router),
+        18 => Fault::PowerLoss(router),
+        19..=21 => Fault::Start(router),
+        22 => Fault::StartBoth,
+        23 => Fault::Stop(router),
+        24 | 25 => Fault::Pause(router, times(dead, random.between(100, 4000))),
+        26 => Fault::Suspend(router, times(dead, random.between(100, 4000))),
+        27 => Fault::Clock(router, i64::try_from(random.below(60_000)).unwrap_or(0) - 30_000),
+        28 | 29 => Fault::Failover(router, group),
+        30 | 31 => Fault::TakeOver(router, group),
+        32 => Fault::RotateKeys,
+        33 => Fault::Reconfigure(router, random.below(4)),
+        34 => Fault::Unfit(router, group),
+        35 => Fault::LoseWorker(router, times(dead, random.below(3000))),
+        36 => Fault::Replay(router, random.index(20) + 1),
+        _ if random.chance(500) => Fault::Reflect(router, random.index(20) + 1),
+        _ => Fault::Forge(router, random.index(20) + 1),
+    }
+}

@@ -1,0 +1,393 @@
+//! Two routers, the networks between them, and time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use heartbeat::{
+    Action, Event, GroupId, GroupSetup, PathId, PathSetup, QuestionId, Reason, Rejected, RouterId,
+    Setup, Side, Timing, Worker,
+};
+
+use crate::bug::Bug;
+use crate::clock::Clock;
+use crate::coverage::Coverage;
+use crate::fault::{Fault, Index, Micros};
+use crate::invariants::{Bounds, Invariant, Violation, Watch};
+use crate::node::{Input, NAMES, key};
+use crate::random::Random;
+use crate::router::{GROUPS, INBOX, Router, configured};
+use crate::schedule::{GroupShape, Schedule, Shape, micros};
+use crate::story::Story;
+
+mod attack;
+mod carry;
+mod misfortune;
+mod start;
+
+/// Names of the groups.
+const GROUP_NAMES: [&str; GROUPS] = ["web", "mail", "dns"];
+/// A run that has so many steps has lost its way.
+const MOST_STEPS: u64 = 200_000;
+
+/// Something that will happen.
+#[derive(Debug)]
+enum Coming {
+    Packet { to: Index, path: usize, bytes: Rc<[u8]>, record: usize, altered: bool },
+    Moved { at: Index, life: u64, group: usize, order: u64, here: bool },
+    Witness { at: Index, life: u64, id: QuestionId, reachable: bool },
+    Probed { at: Index, life: u64, group: usize, id: QuestionId, seen: bool, last: bool },
+    LeaseEnds { at: Index, life: u64, since: Micros },
+    Worker { at: Index, life: u64 },
+    Keys { step: usize, id: u8 },
+}
+
+/// Ordered by time, and then by when it was planned.
+#[derive(Debug)]
+struct Planned {
+    at: Micros,
+    serial: u64,
+    coming: Coming,
+}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        self.serial == other.serial
+    }
+}
+
+impl Eq for Planned {}
+
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Planned {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.serial).cmp(&(other.at, other.serial))
+    }
+}
+
+/// A packet that somebody has recorded on the wire.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) from: Index,
+    pub(crate) bytes: Rc<[u8]>,
+    /// It has arrived: coming again it must change nothing.
+    pub(crate) arrived: bool,
+}
+
+/// What the networks do to packets.
+#[derive(Clone, Debug, Default)]
+struct Network {
+    /// By sender and path.
+    cut: [[bool; 3]; 2],
+    addresses_cut: bool,
+    witness_cut: [bool; 2],
+    lose: u64,
+    duplicate: u64,
+    corrupt: u64,
+    delay: Micros,
+    hold: [Micros; 2],
+}
+
+/// The world of one run.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) now: Micros,
+    pub(crate) shape: Shape,
+    pub(crate) routers: [Router; 2],
+    pub(crate) ids: Vec<GroupId>,
+    pub(crate) bounds: Bounds,
+    pub(crate) watch: Watch,
+    /// A hand-over that was asked for in calm is over by then.
+    pub(crate) planned: [Micros; GROUPS],
+    /// An operator's wish is over by then.
+    pub(crate) asked: [Micros; GROUPS],
+    /// An operator has moved it.
+    pub(crate) moved: [bool; GROUPS],
+    pub(crate) recorded: Vec<Recorded>,
+    pub(crate) coverage: Coverage,
+    pub(crate) violation: Option<Violation>,
+    pub(crate) story: Story,
+    pub(crate) random: Random,
+    pub(crate) bug: Option<Bug>,
+    network: Network,
+    queue: BinaryHeap<Reverse<Planned>>,
+    serial: u64,
+    /// Nothing has changed around the routers since then.
+    steady_since: Micros,
+    newest_key: u8,
+    rotating: bool,
+    /// Whatever ends from here on is started again.
+    healed: bool,
+}
+
+impl World {
+    /// Plays a schedule to its end, or to the first broken promise.
+    pub(crate) fn play(schedule: &Schedule, bug: Option<Bug>, story: Story) -> Self {
+        let mut world = Self::new(schedule, bug, story);
+        for router in [0, 1] {
+            world.start(router);
+        }
+        let mut faults = schedule.faults.iter().peekable();
+        while world.violation.is_none() {
+            let Some((at, fault)) = faults.next_if(|(at, _)| *at < schedule.heal_at) else { break };
+            world.run(*at);
+            world.befall(fault);
+        }
+        world.run(schedule.heal_at);
+        if world.violation.is_none() {
+            world.heal();
+        }
+        world.run(schedule.end_at);
+        if world.violation.is_none() {
+            world.same_view();
+        }
+        world.coverage.runs = 1;
+        world.coverage.simulated = world.now;
+        world
+    }
+
+    pub(crate) fn new(schedule: &Schedule, bug: Option<Bug>, story: Story) -> Self {
+        let shape = schedule.shape.clone();
+        let mut random = Random::new(schedule.seed, 2);
+        let routers = shape.clocks.map(|drift| Router {
+            node: None,
+            powered: true,
+            life: 0,
+            clock: Clock::new(0, random.below(1 << 40), drift),
+            due: Micros::MAX,
+            holds: [false; GROUPS],
+            orders: [0; GROUPS],
+            nap: None,
+            inbox: Vec::new(),
+            keys: vec![key(1)],
+            variant: 0,
+            unfit: [false; GROUPS],
+            slept_until: None,
+            woke: None,
+        });
+        Self {
+            now: 0,
+            bounds: Bounds::new(shape.interval, shape.dead_after, shape.addresses, 0),
+            ids: GROUP_NAMES.map(GroupId::of).into_iter().take(shape.groups.len()).collect(),
+            shape,
+            routers,
+            watch: Watch::default(),
+            planned: [0; GROUPS],
+            asked: [0; GROUPS],
+            moved: [false; GROUPS],
+            recorded: Vec::with_capacity(512),
+            coverage: Coverage::default(),
+            violation: None,
+            story,
+            random,
+            bug,
+            network: Network::default(),
+            queue: BinaryHeap::with_capacity(64),
+            serial: 0,
+            steady_since: 0,
+            newest_key: 1,
+            rotating: false,
+            healed: false,
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, end: Micros) {
+        let mut steps = 0;
+        while self.violation.is_none() {
+            let queued = self.queue.peek().map_or(Micros::MAX, |Reverse(planned)| planned.at);
+            let due = [0, 1].map(|index| self.due(index));
+            let called = due.into_iter().min().unwrap_or(Micros::MAX);
+            let next = queued.min(called);
+            if next > end {
+                break;
+            }
+            self.now = self.now.max(next);
+            if queued <= called {
+                if let Some(Reverse(planned)) = self.queue.pop() {
+                    self.happen(planned.coming);
+                }
+            } else {
+                for (index, at) in due.into_iter().enumerate() {
+                    if at <= self.now {
+                        self.call(index);
+                    }
+                }
+            }
+            self.watch();
+            steps += 1;
+            if steps > MOST_STEPS {
+                self.violate(Invariant::Rest, "too many steps".to_owned());
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// When a router is to be called: at its deadline, or when it wakes up.
+    fn due(&self, index: Index) -> Micros {
+        let Some(router) = self.routers.get(index) else { return Micros::MAX };
+        match (&router.node, router.nap) {
+            (None, _) => Micros::MAX,
+            (Some(_), Some(nap)) => nap.until,
+            (Some(_), None) => router.due,
+        }
+    }
+
+    /// A router's deadline, or the end of its nap: what waits in its socket comes first.
+    fn call(&mut self, index: Index) {
+        self.wake(index);
+        self.give(index, Input::Timeout);
+    }
+
+    fn plan(&mut self, after: Micros, coming: Coming) {
+        self.serial += 1;
+        let planned = Planned { at: self.now + after, serial: self.serial, coming };
+        self.queue.push(Reverse(planned));
+    }
+
+    /// Something happens now, unless whom it happens to stands still: then later.
+    fn happen(&mut self, coming: Coming) {
+        if let Coming::Moved { at, .. } | Coming::Witness { at, .. } | Coming::Worker { at, .. } =
+            &coming
+            && let Some(nap) = self.routers.get(*at).and_then(|router| router.nap)
+        {
+            self.plan(nap.until.saturating_sub(self.now) + 1, coming);
+            return;
+        }
+        match coming {
+            Coming::Packet { to, path, bytes, record, altered } => {
+                if altered {
+                    self.attack(to, path, &bytes);
+                    return;
+                }
+                let read = self.routers.get(to).is_some_and(Router::awake);
+                if let Some(recorded) = self.recorded.get_mut(record).filter(|_| read) {
+                    recorded.arrived = true;
+                }
+                self.arrive(to, path, &bytes);
+            }
+            Coming::Moved { at, life, group, order, here } => {
+                self.has_moved(at, life, group, order, here);
+            }
+            Coming::Witness { at, life, id, reachable } => {
+                if self.lives(at, life) {
+                    self.give(at, Input::Witness(id, reachable));
+                }
+            }
+            Coming::Probed { at, life, group, id, seen, last } => {
+                self.look(at, life, group, id, seen, last);
+            }
+            Coming::LeaseEnds { at, life, since } => self.lease_ends(at, life, since),
+            Coming::Worker { at, life } => {
+                if self.lives(at, life) {
+                    let ready = Worker::Up { table_in_place: true, checks_warm: true };
+                    self.give(at, Input::Worker(ready));
+                }
+            }
+            Coming::Keys { step, id } => self.rotate(step, id),
+        }
+    }
+
+    /// A router was woken before its time: what waited for that happens now.
+    fn catch_up(&mut self, index: Index) {
+        let now = self.now;
+        let waits = |coming: &Coming| match coming {
+            Coming::Moved { at, .. } | Coming::Witness { at, .. } | Coming::Worker { at, .. } => {
+                *at == index
+            }
+            _ => false,
+        };
+        let queue = std::mem::take(&mut self.queue).into_iter();
+        let sooner = queue.map(|Reverse(planned)| match planned {
+            Planned { at, coming, serial } if at > now && waits(&coming) => {
+                Reverse(Planned { at: now + 1, coming, serial })
+            }
+            other => Reverse(other),
+        });
+        self.queue = sooner.collect();
+    }
+
+    fn lives(&self, index: Index, life: u64) -> bool {
+        self.routers.get(index).is_some_and(|router| router.life == life && router.node.is_some())
+    }
+
+    /// Gives one input to a router's program and does what it decides.
+    pub(crate) fn give(&mut self, index: Index, input: Input) -> bool {
+        let now = self.now;
+        let Some(router) = self.routers.get_mut(index) else { return false };
+        let moment = router.clock.at(now);
+        let Some(node) = router.node.as_mut() else { return false };
+        let (actions, accepted) = node.handle(input, moment);
+        router.due = router.clock.when(node.next_deadline()).max(now + 1);
+        self.carry_out(index, actions);
+        accepted
+    }
+
+    /// Remembers the first broken promise.
+    pub(crate) fn violate(&mut self, invariant: Invariant, detail: String) {
+        if self.violation.is_none() {
+            self.story.tell(self.now, || format!("BROKEN: {}: {detail}", invariant.name()));
+            self.violation = Some(Violation { invariant, at: self.now, detail });
+        }
+    }
+
+    /// Counts that a promise was put to the test.
+    pub(crate) fn arm(&mut self, invariant: Invariant, armed: bool, amount: u64) {
+        if armed && amount > 0 {
+            *self.coverage.armed.entry(invariant).or_default() += amount;
+        }
+    }
+
+    pub(crate) fn works_from(&self, index: Index) -> bool {
+        let cut = self.network.cut.get(index).copied().unwrap_or_default();
+        cut.iter().take(self.shape.paths).any(|cut| !cut)
+    }
+
+    pub(crate) fn reaches(&self, index: Index) -> bool {
+        !self.network.witness_cut.get(index).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn addresses_join(&self) -> bool {
+        !self.network.addresses_cut
+    }
+
+    /// Packets are lost, altered or held back by chance, or something has just changed.
+    pub(crate) fn noisy(&self) -> bool {
+        let network = &self.network;
+        network.lose > 0
+            || network.corrupt > 0
+            || network.hold != [0; 2]
+            || self.now.saturating_sub(self.steady_since) < micros(self.shape.dead_after) / 2
+    }
+
+    pub(crate) fn variants_agree(&self) -> bool {
+        let [one, other] = &self.routers;
+        one.variant == other.variant
+    }
+
+    pub(crate) fn known_to_both(&self, group: usize) -> bool {
+        let known = |router: &Router| configured(&self.shape.groups, router.variant).len() > group;
+        self.routers.iter().all(known)
+    }
+
+    /// The groups that both end with.
+    pub(crate) fn configured_now(&self) -> Vec<GroupShape> {
+        let [first, _] = &self.routers;
+        configured(&self.shape.groups, first.variant)
+    }
+
+    /// The configuration of a router lets a group return to it.
+    pub(crate) fn returns_to(&self, index: Index, group: usize) -> bool {
+        let Some(router) = self.routers.get(index) else { return false };
+        let groups = configured(&self.shape.groups, router.variant);
+        groups
+            .get(group)
+            .is_some_and(|shape| shape.failback.is_some() && shape.preferred == Some(index))
+    }
+}

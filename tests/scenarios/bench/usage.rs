@@ -1,0 +1,57 @@
+//! What the processes of a host use.
+
+use lab::failure::Context;
+use lab::{Node, Outcome};
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// `USER_HZ`: the kernel counts processor time in hundredths of a second for everybody.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Processor and memory of all processes of a host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// Share of one core, in percent.
+    pub(crate) percent: f64,
+    /// Resident memory, in megabytes; what several processes share is counted once for each.
+    pub(crate) megabytes: f64,
+}
+
+impl Usage {
+    /// Watches all processes of a host for a time.
+    pub(crate) fn measure(node: &Node, time: Duration) -> Outcome<Self> {
+        let start = Instant::now();
+        let before = ticks(node)?;
+        std::thread::sleep(time);
+        let used = (ticks(node)? - before) / TICKS_A_SECOND;
+        let percent = 100.0 * used / start.elapsed().as_secs_f64();
+        Ok(Self { percent, megabytes: megabytes(node)? })
+    }
+}
+
+/// Processor time of all processes so far (fields `utime` and `stime` of proc_pid_stat(5)).
+fn ticks(node: &Node) -> Outcome<f64> {
+    let mut sum = 0.0;
+    for process in node.processes()? {
+        let path = format!("/proc/{}/stat", process.id);
+        let text = fs::read_to_string(&path).context(&path)?;
+        let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+        // The first field after the name is number 3.
+        for field in fields.skip(14 - 3).take(2) {
+            sum += field.parse::<f64>().context(&path)?;
+        }
+    }
+    Ok(sum)
+}
+
+fn megabytes(node: &Node) -> Outcome<f64> {
+    let mut sum = 0.0;
+    for process in node.processes()? {
+        let path = format!("/proc/{}/status", process.id);
+        let text = fs::read_to_string(&path).context(&path)?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0");
+        sum += kilobytes.parse::<f64>().context(&path)?;
+    }
+    Ok(sum / 1024.0)
+}

@@ -1,0 +1,151 @@
+//! The table of scenarios.
+//!
+//! A scenario is a function in a file of this folder that does what a person would do and says
+//! what must be seen. Add it here, and `cargo xtask lab NAME` runs it.
+
+mod apply;
+mod bench;
+mod carry;
+mod checks;
+mod decisions;
+mod demo;
+mod director;
+mod faults;
+mod ha_d;
+mod ipvs_fill;
+mod ipvs_table;
+mod operator;
+mod pair_moves;
+mod pair_wires;
+mod privileges;
+mod rotate_key;
+mod routing;
+mod sample_table;
+mod serve;
+mod smoke;
+mod wires;
+
+use lab::Scenario;
+use std::process::ExitCode;
+
+const TABLE: &[Scenario] = &[
+    Scenario::test("smoke", "pages come through a table made with ipvsadm", smoke::run),
+    Scenario::test("cables", "cables are cut in silence, hosts lose power", wires::cables),
+    Scenario::test("illness", "web servers fall ill and the client notices", wires::illness),
+    Scenario::test("forwarding", "direct routing and tunnels, made by hand", wires::forwarding),
+    Scenario::test("nat", "NAT through the inner floating address, made by hand", wires::nat),
+    Scenario::test(
+        "director",
+        "lvsd alone: servers die and return, the sorry server stands in",
+        director::death,
+    ),
+    Scenario::test(
+        "checks",
+        "every kind of check, and a server that falls ill in every way",
+        checks::run,
+    ),
+    Scenario::test("operator", "plans, drains and weights, by whoever may", operator::run),
+    Scenario::test("apply", "an edit that removes much waits, a trial goes back", apply::run),
+    Scenario::test("decisions", "what is decided on one router holds on both", decisions::run),
+    Scenario::test("carry", "ten hand-overs on demand lose no request, no download", carry::run),
+    Scenario::test("lvs-cf", "an lvs.cf with every routing method but NAT", routing::lvs_cf)
+        .needs(&["nftables"]),
+    Scenario::test("lvs-cf-nat", "an lvs.cf with NAT, through its nat_router", routing::nat),
+    Scenario::test("ipv6", "direct routing and power loss with IPv6", routing::ipv6),
+    Scenario::bench("bench-table", "1,000 services of 10 servers, and one weight", bench::table)
+        .needs(&["keepalived"])
+        .within_seconds(900),
+    Scenario::bench(
+        "bench-power-loss",
+        "ten power losses each of Caribe and of keepalived, taking turns",
+        bench::power_loss::run,
+    )
+    .needs(&["keepalived"]),
+    Scenario::bench("bench-checks", "1,000 TCP checks a second", bench::checks)
+        .needs(&["keepalived"]),
+    Scenario::test(
+        "director-no-refusal",
+        "all servers fail and return, and no connection is refused",
+        director::without_refusal,
+    ),
+    Scenario::test(
+        "director-edits",
+        "edits under load are in the kernel within a second, bad ones are refused",
+        director::edits,
+    ),
+    Scenario::test(
+        "director-operator",
+        "a drain lets a download end, outlives a restart, and is explained",
+        director::operator,
+    ),
+    Scenario::test(
+        "director-restart",
+        "lvsd is killed and returns without a change; drift is mended",
+        director::restart,
+    ),
+    Scenario::test(
+        "director-ldirectord",
+        "the table is what ldirectord makes of the same file",
+        director::like_ldirectord,
+    )
+    .needs(&["ldirectord"]),
+    Scenario::test("ha-d", "a folder of heartbeat and ldirectord, run by the pair", ha_d::run)
+        .needs(&["ldirectord"])
+        .within_seconds(200),
+    Scenario::test(
+        "handover",
+        "the operator hands over under load, and no request is lost",
+        pair_moves::handover,
+    ),
+    Scenario::test("failback", "a group returns to its preferred router", pair_moves::failback),
+    Scenario::test("two_groups", "two groups, each on its router", pair_moves::two_groups),
+    Scenario::test("one_path", "one heartbeat path is cut, nothing moves", pair_wires::one_path),
+    Scenario::test("witness", "cut off, the one with the witness is active", pair_wires::witness),
+    Scenario::test("paused", "a paused router gives up before it speaks", pair_wires::paused),
+    Scenario::test("restart", "a restarted daemon goes on as active", pair_wires::restart),
+    Scenario::test("faults-kill", "kill -9 of each daemon on each router", faults::deaths::kill),
+    Scenario::test("faults-by-hand", "a hand in the active router", faults::network::by_hand),
+    Scenario::test("faults-noise", "bad wires, junk, wrong clocks", faults::network::noise),
+    Scenario::test("faults-resources", "no room, no descriptors", faults::resources::run),
+    Scenario::test(
+        "faults-pause",
+        "a paused router wakes up, beside keepalived",
+        faults::pause::run,
+    )
+    .needs(&["keepalived"])
+    .within_seconds(200),
+    Scenario::test("faults-upgrade", "a new binary of each daemon", faults::deaths::upgrade),
+    Scenario::test(
+        "faults-abandoned",
+        "a router whose daemons are killed loses its addresses",
+        faults::deaths::abandoned,
+    ),
+    Scenario::test("rotate-key", "a new heartbeat key while the pair works", rotate_key::run),
+    Scenario::test("privileges", "what each daemon may do, as the kernel tells", privileges::run),
+    Scenario::test("demo", "the pair of routers, told to a person", demo::run)
+        .only_named()
+        .within_seconds(600),
+    Scenario::test("serve", "the pair of routers, to play with", serve::run)
+        .only_named()
+        .within_seconds(8 * 3600),
+    Scenario::test(
+        "ipvs_table",
+        "every kind of entry is written and read as ipvsadm does; a model foresees each refusal",
+        ipvs_table::run,
+    ),
+    Scenario::test(
+        "counters",
+        "what passes is counted, and a change in place keeps the count",
+        ipvs_table::counters,
+    ),
+    Scenario::test("routes", "addresses, routes and neighbours are told right", ipvs_table::routes),
+    Scenario::bench(
+        "ipvs_fill",
+        "a table of 1,000 services with 10 servers each is filled faster than by ipvsadm",
+        ipvs_fill::run,
+    ),
+];
+
+fn main() -> ExitCode {
+    lab::runner::main(TABLE)
+}

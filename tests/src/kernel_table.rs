@@ -1,0 +1,124 @@
+//! The kernel's IPVS table as `/proc/net/ip_vs` shows it: read without starting a process, so
+//! that a scenario can look at it every few milliseconds.
+
+use crate::{Failure, Outcome};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// One virtual service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelService {
+    /// `TCP 192.168.1.1:80`, `FWM 7`.
+    pub name: String,
+    /// The scheduler, for example `wlc`.
+    pub scheduler: String,
+    /// Its real servers in the kernel's order.
+    pub servers: Vec<KernelServer>,
+}
+
+/// One real server of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelServer {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// `Route`, `Masq`, `Tunnel` or `Local`.
+    pub forwarding: String,
+    /// Weight.
+    pub weight: i32,
+    /// Connections that are open.
+    pub active: u32,
+    /// Connections that are closing.
+    pub inactive: u32,
+}
+
+impl KernelService {
+    /// Its real server with this address (`192.168.1.4:80`).
+    pub fn server(&self, address: &str) -> Option<&KernelServer> {
+        let address: SocketAddr = address.parse().ok()?;
+        self.servers.iter().find(|server| server.address == address)
+    }
+}
+
+/// Reads what the kernel shows.
+pub(crate) fn parse(text: &str) -> Outcome<Vec<KernelService>> {
+    let mut services: Vec<KernelService> = Vec::new();
+    // Three lines of headings come first.
+    for line in text.lines().skip(3) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let known = match words.as_slice() {
+            ["->", address, forwarding, weight, active, inactive] => {
+                server([address, forwarding, weight, active, inactive]).and_then(|server| {
+                    services.last_mut()?.servers.push(server);
+                    Some(())
+                })
+            }
+            [protocol, address, scheduler, ..] => service(protocol, address).map(|name| {
+                let scheduler = (*scheduler).to_owned();
+                services.push(KernelService { name, scheduler, servers: Vec::new() });
+            }),
+            _ => None,
+        };
+        known.ok_or_else(|| Failure::new(format!("the kernel's table has a line: {line}")))?;
+    }
+    Ok(services)
+}
+
+fn service(protocol: &str, address: &str) -> Option<String> {
+    if protocol == "FWM" {
+        return Some(format!("FWM {}", u32::from_str_radix(address, 16).ok()?));
+    }
+    Some(format!("{protocol} {}", socket_address(address)?))
+}
+
+fn server(words: [&str; 5]) -> Option<KernelServer> {
+    let [address, forwarding, weight, active, inactive] = words;
+    Some(KernelServer {
+        address: socket_address(address)?,
+        forwarding: forwarding.to_owned(),
+        weight: weight.parse().ok()?,
+        active: active.parse().ok()?,
+        inactive: inactive.parse().ok()?,
+    })
+}
+
+/// `C0A80101:0050` or `[2001:0db8:0000:0000:0000:0000:0000:0001]:0050`.
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    let (address, port) = text.rsplit_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address: IpAddr = match inner {
+        Some(inner) => inner.parse().ok()?,
+        None => Ipv4Addr::from(u32::from_str_radix(address, 16).ok()?).into(),
+    };
+    Some(SocketAddr::new(address, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  C0A80101:0050 rr  persistent 300 FFFFFFFF
+  -> C0A80105:0050      Route   1      2          3
+FWM  00000007 wlc
+  -> C0A80104:0000      Masq    5      0          0
+TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:0050 wlc
+  -> [2001:0db8:0000:0000:0000:0000:0000:0004]:0050      Tunnel  1      0          0
+";
+
+    #[test]
+    fn the_kernels_table_is_read_with_marks_and_both_families() {
+        let table = parse(TABLE).unwrap();
+        let names: Vec<&str> = table.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(names, ["TCP 192.168.1.1:80", "FWM 7", "TCP [2001:db8::1]:80"]);
+        let server = table[0].server("192.168.1.5:80").unwrap();
+        assert_eq!((server.weight, server.active, server.inactive), (1, 2, 3));
+        assert_eq!(table[2].server("[2001:db8::4]:80").unwrap().forwarding, "Tunnel");
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_an_error() {
+        assert!(parse(&format!("{TABLE}surprise\n")).is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! The service units keep the daemons in a sandbox, and the sandbox leaves them what they need.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be read fails the test")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Exposure that a unit may have at most, in tenths, as `systemd-analyze security` counts it.
+const THRESHOLD: &str = "25";
+
+fn unit(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("etc/systemd").join(name)
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(unit(name)).unwrap()
+}
+
+/// Every value of a setting, as words.
+fn words(name: &str, setting: &str) -> Vec<String> {
+    let text = text(name);
+    let values = text.lines().filter_map(|line| line.strip_prefix(setting)?.strip_prefix('='));
+    values.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+const UNITS: [&str; 2] = ["pulse.service", "lvsd.service"];
+
+#[test]
+fn each_unit_is_exposed_no_more_than_promised() {
+    for name in UNITS {
+        let output = Command::new("systemd-analyze")
+            .args(["security", "--offline=true", "--no-pager"])
+            .arg(format!("--threshold={THRESHOLD}"))
+            .arg(unit(name))
+            .output()
+            .unwrap_or_else(|error| panic!("{error}: apt-get install systemd"));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {said}");
+        assert!(said.contains("Overall exposure level"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_unit_says_nothing_that_systemd_does_not_know() {
+    for name in UNITS {
+        let output = Command::new("systemd-analyze")
+            .args(["verify", "--man=no", "--recursive-errors=no"])
+            .arg(unit(name))
+            .output()
+            .unwrap_or_else(|error| panic!("{error}: apt-get install systemd"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        let about_it = format!("etc/systemd/{name}:");
+        assert!(!said.lines().any(|line| line.contains(&about_it)), "{said}");
+    }
+}
+
+#[test]
+fn the_daemons_are_given_what_they_need_and_no_more() {
+    let all = |name, wanted: &[&str]| {
+        for setting in ["AmbientCapabilities", "CapabilityBoundingSet"] {
+            assert_eq!(words(name, setting), wanted, "{name}: {setting}");
+        }
+    };
+    let children = ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"];
+    let pulse = ["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE"];
+    all("pulse.service", &[&pulse[..], &children].concat());
+    let lvsd = ["CAP_NET_ADMIN", "CAP_NET_RAW"];
+    all("lvsd.service", &[&lvsd[..], &children].concat());
+    let families = words("lvsd.service", "RestrictAddressFamilies");
+    assert_eq!(families, ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"]);
+    let families = words("pulse.service", "RestrictAddressFamilies");
+    assert_eq!(families, ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]);
+    for name in UNITS {
+        assert_eq!(words(name, "RuntimeDirectory"), ["caribe"], "{name}");
+        assert_eq!(words(name, "StateDirectory"), ["caribe"], "{name}");
+        assert_eq!(words(name, "User"), ["caribe"], "{name}");
+    }
+}
+
+#[test]
+fn every_user_that_a_unit_names_is_made_by_sysusers() {
+    let users = std::fs::read_to_string(unit("../sysusers.d/caribe.conf")).unwrap();
+    let made: Vec<&str> = users
+        .lines()
+        .filter_map(|line| line.strip_prefix("u ")?.split_whitespace().next())
+        .collect();
+    assert_eq!(made, ["caribe", "caribe-nanny", "caribe-script"]);
+}
