@@ -1,6 +1,6 @@
 //! What an operator decides on one router holds on both, whatever happens to them.
 
-use crate::pair_moves::{WEB, config, wait_until_ready};
+use crate::pair_moves::{WEB, config, wait_until_ready, warm};
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
 use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
@@ -51,11 +51,7 @@ fn carrier(router: &Node) -> Outcome<&'static str> {
 pub(crate) fn run(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut pair = Pair::start(&net, &config(WEB, ""))?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
-    wait_until_ready(&net.ra)?;
-    wait_until_ready(&net.rb)?;
+    let mut pair = warm(&net, &config(WEB, ""))?;
     let page = format!("http://{}/download/5000", web_address());
     let _download = net.c.start(&["curl", "-sS", "-m", "300", "-o", "/dev/null", &page])?;
     let drained = carrier(&net.ra)?;

@@ -5,7 +5,7 @@ pub(crate) mod network;
 pub(crate) mod pause;
 pub(crate) mod resources;
 
-use crate::pair_moves::{WEB, config, wait_until_ready};
+use crate::pair_moves::{WEB, config, wait_until_ready, warm};
 use lab::daemon::Process;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
@@ -65,13 +65,7 @@ impl<'a> Stage<'a> {
     /// The pair of most scenarios, with master active and backup ready.
     pub(crate) fn set(net: &'a Seed, dead_after: &str) -> Outcome<Self> {
         let text = config(WEB, "").replace("dead_after: 600ms", dead_after);
-        let pair = Pair::start(net, &text)?;
-        pair::wait_until_warm(net, VIP, 2)?;
-        wait_for_address(&net.ra, VIP, LONG)?;
-        for router in net.routers() {
-            wait_until_ready(router)?;
-        }
-        Ok(Self { net, pair, rows: Vec::new() })
+        Ok(Self { net, pair: warm(net, &text)?, rows: Vec::new() })
     }
 
     /// Lets something happen while a client asks each 10 ms, and waits until both are well again.

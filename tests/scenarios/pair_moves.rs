@@ -66,15 +66,21 @@ pub(crate) fn failback(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
     let automatic = WEB.replace("failback: manual", "failback: automatic, failback_delay: 2s");
-    let mut pair = Pair::start(&net, &config(&automatic, ""))?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
-    wait_until_ready(&net.rb)?;
+    let mut pair = warm(&net, &config(&automatic, ""))?;
     pair.a = None;
     net.ra.power_off()?;
     let took = wait_for_address(&net.rb, VIP, Duration::from_secs(5))?;
     run.step(format!("power loss: rb has the address after {} ms", took.as_millis()));
 
+    wait_until_answered(&net)?;
+    power_back(run, &net, &mut pair)?;
+    let log = pair.a.as_ref().map_or_else(|| Ok(String::new()), lab::Daemon::log)?;
+    ensure!(log.contains("failback to the preferred router"), "nothing said why:\n{log}");
+    Ok(())
+}
+
+/// Gives ra power again, and waits until the group is back with it: under load, and none lost.
+pub(crate) fn power_back(run: &Run, net: &Seed, pair: &mut Pair) -> Outcome {
     let load = Load::new(web_address()).start(&net.c)?;
     net.ra.power_on()?;
     pair.a = Some(pair::start_pulse(&net.ra)?);
@@ -84,8 +90,6 @@ pub(crate) fn failback(run: &mut Run) -> Outcome {
     run.step(format!("failback {} ms after the start: {}", took.as_millis(), report.summary()));
     ensure!(!net.rb.has_address(VIP)?, "rb still has the address");
     ensure!(report.lost() == 0, "a request was lost: {}", report.summary());
-    let log = pair.a.as_ref().map_or_else(|| Ok(String::new()), lab::Daemon::log)?;
-    ensure!(log.contains("failback to the preferred router"), "nothing said why:\n{log}");
     Ok(())
 }
 
@@ -117,6 +121,24 @@ pub(crate) fn two_groups(run: &mut Run) -> Outcome {
     ensure!(net.ra.has_address(VIP)?, "the other group moved too");
     run.step("and gave it back");
     Ok(())
+}
+
+/// A pair that is warm: ra has the address, and both routers are ready.
+pub(crate) fn warm(net: &Seed, config: &str) -> Outcome<Pair> {
+    let pair = Pair::start(net, config)?;
+    pair::wait_until_warm(net, VIP, 2)?;
+    wait_for_address(&net.ra, VIP, LONG)?;
+    for router in net.routers() {
+        wait_until_ready(router)?;
+    }
+    Ok(pair)
+}
+
+/// Waits until the client is answered: an address that is a millisecond old is not announced yet.
+pub(crate) fn wait_until_answered(net: &Seed) -> Outcome {
+    let load = Load::new(web_address()).start(&net.c)?;
+    load.answered(1, LONG)?;
+    load.finish().map(drop)
 }
 
 pub(crate) fn other<'a>(net: &'a Seed, one: &Node) -> &'a Node {

@@ -1,7 +1,7 @@
 //! Paths that are cut: one, all with a witness, and a router that is paused.
 
-use crate::pair_moves::{WEB, config, wait_until_ready};
-use lab::pair::{self, Pair, wait_for_address};
+use crate::pair_moves::{WEB, config, warm};
+use lab::pair::{self, wait_for_address};
 use lab::seed::VIP;
 use lab::{Outcome, Run, Seed, ensure, wait_until};
 use rustix::process::Signal;
@@ -15,9 +15,7 @@ const WITNESS: &str = ", witness: [192.168.1.200]";
 pub(crate) fn one_path(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut pair = Pair::start(&net, &config(WEB, ""))?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
+    let mut pair = warm(&net, &config(WEB, ""))?;
     net.rb.wire(1)?.cut()?;
     for daemon in [&mut pair.a, &mut pair.b].into_iter().flatten() {
         daemon.wait_for_log(LONG, "path silent path=\"172.16.1.")?;
@@ -43,9 +41,7 @@ pub(crate) fn one_path(run: &mut Run) -> Outcome {
 pub(crate) fn witness(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut pair = Pair::start(&net, &config(WEB, WITNESS))?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
+    let mut pair = warm(&net, &config(WEB, WITNESS))?;
     net.ra.cut()?;
     let took = wait_for_address(&net.rb, VIP, LONG)?;
     run.step(format!("the standby reaches the witness and has the address after {took:?}"));
@@ -73,9 +69,7 @@ pub(crate) fn witness(run: &mut Run) -> Outcome {
 pub(crate) fn paused(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut pair = Pair::start(&net, &config(WEB, ""))?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
+    let mut pair = warm(&net, &config(WEB, ""))?;
     let Some(daemon) = &mut pair.a else { return Ok(()) };
     daemon.signal(Signal::STOP)?;
     wait_for_address(&net.rb, VIP, LONG)?;
@@ -95,10 +89,7 @@ pub(crate) fn restart(run: &mut Run) -> Outcome {
     let _web = net.web()?;
     // What a start takes under emulation must be less than what makes a partner dead.
     let patient = config(WEB, "").replace("dead_after: 600ms", "dead_after: 8s");
-    let mut pair = Pair::start(&net, &patient)?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
-    wait_until_ready(&net.rb)?;
+    let mut pair = warm(&net, &patient)?;
     if let Some(mut daemon) = pair.a.take() {
         daemon.kill()?;
     }

@@ -1,6 +1,6 @@
 //! The heartbeat key is rotated while the pair works under load.
 
-use crate::pair_moves::{WEB, config, wait_until_ready};
+use crate::pair_moves::{WEB, config, wait_until_ready, warm};
 use lab::pair::{self, KEY, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
 use lab::{Load, Node, Outcome, Report, Run, Seed, ensure, wait_until};
@@ -67,11 +67,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     let _web = net.web()?;
     // Emulation itself must not be taken for a missed heartbeat.
     let patient = config(WEB, "").replace("dead_after: 600ms", "dead_after: 2s");
-    let mut pair = Pair::start(&net, &patient)?;
-    pair::wait_until_warm(&net, VIP, 2)?;
-    wait_for_address(&net.ra, VIP, LONG)?;
-    wait_until_ready(&net.rb)?;
-    wait_until_ready(&net.ra)?;
+    let mut pair = warm(&net, &patient)?;
     let mut key = fingerprints(&net.ra)?.first().cloned().unwrap_or_default();
 
     for router in net.routers() {

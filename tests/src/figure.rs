@@ -79,6 +79,8 @@ pub struct ScenarioResult {
     pub seconds: f64,
     /// What it measured.
     pub figures: Vec<Figure>,
+    /// Why it broke the first time, when this is its second.
+    pub broke_before: Option<String>,
 }
 
 #[cfg(test)]

@@ -26,12 +26,28 @@ impl Pair {
     /// # Errors
     /// When a file cannot be written or a program cannot be started.
     pub fn start(net: &Seed, config: &str) -> Outcome<Self> {
-        for router in net.routers() {
-            router.write(CONFIG, config)?;
-        }
-        share_key(net)?;
+        prepare(net, config)?;
+        Self::launch(net)
+    }
+
+    /// Starts `pulse` on both with what is there.
+    ///
+    /// # Errors
+    /// When a program cannot be started.
+    pub fn launch(net: &Seed) -> Outcome<Self> {
         Ok(Self { a: Some(start_pulse(&net.ra)?), b: Some(start_pulse(&net.rb)?) })
     }
+}
+
+/// Writes one configuration and one new key to both routers.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn prepare(net: &Seed, config: &str) -> Outcome {
+    for router in net.routers() {
+        router.write(CONFIG, config)?;
+    }
+    share_key(net)
 }
 
 /// Gives both routers the same new heartbeat key.

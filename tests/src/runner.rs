@@ -40,6 +40,9 @@ pub struct Order {
     pub keep: bool,
     /// Whether the lab narrates to a person rather than to a developer.
     pub quiet: bool,
+    /// Whether a scenario that broke is run once more at the end. One that is kept then is called
+    /// unsteady, not kept: it stood on the machine's mood, and somebody has to look at it.
+    pub second_try: bool,
 }
 
 /// One line of `lab list`, as JSON.
@@ -141,14 +144,37 @@ fn machine(table: &[Scenario]) -> Outcome<bool> {
 
 /// Runs the scenarios of an order one after the other; whether all promises were kept.
 fn all(table: &[Scenario], order: &Order, out: &Path) -> Outcome<bool> {
-    let mut good = true;
+    let mut broken = Vec::new();
     for name in &order.scenarios {
-        let scenario = table
-            .iter()
-            .find(|scenario| scenario.name == name)
-            .ok_or_else(|| Failure::new(format!("there is no scenario {name}")))?;
-        good &= one(scenario, order, out)?;
+        let scenario = find(table, name)?;
+        if !one(scenario, order, out)? {
+            broken.push(scenario);
+        }
     }
+    if !order.second_try {
+        return Ok(broken.is_empty());
+    }
+    let mut good = true;
+    for scenario in broken {
+        good &= again(scenario, order, out)?;
+    }
+    Ok(good)
+}
+
+fn find<'a>(table: &'a [Scenario], name: &str) -> Outcome<&'a Scenario> {
+    table
+        .iter()
+        .find(|scenario| scenario.name == name)
+        .ok_or_else(|| Failure::new(format!("there is no scenario {name}")))
+}
+
+/// Runs a broken scenario once more; its result says why it broke the first time.
+fn again(scenario: &Scenario, order: &Order, out: &Path) -> Outcome<bool> {
+    let first = read_result(out, scenario.name)?;
+    fs::remove_file(result_file(out, scenario.name)).context("the first result")?;
+    let good = one(scenario, order, out)?;
+    let second = read_result(out, scenario.name)?;
+    write_result(out, &ScenarioResult { broke_before: first.failure, ..second })?;
     Ok(good)
 }
 
@@ -205,11 +231,8 @@ fn wait(mut child: Child, limit: Duration) -> Outcome<i32> {
 
 /// The result that the scenario wrote, or one that says why there is none.
 fn result(scenario: &Scenario, out: &Path, code: i32, seconds: f64) -> Outcome<ScenarioResult> {
-    let path = result_file(out, scenario.name);
-    if let Ok(text) = fs::read_to_string(&path)
-        && code >= 0
-    {
-        return serde_json::from_str(&text).context(path.display());
+    if code >= 0 && result_file(out, scenario.name).exists() {
+        return read_result(out, scenario.name);
     }
     let failure = if code < 0 {
         format!("hung, and did not notice that {:?} were over", scenario.limit)
@@ -223,6 +246,7 @@ fn result(scenario: &Scenario, out: &Path, code: i32, seconds: f64) -> Outcome<S
         failure: Some(failure),
         seconds,
         figures: Vec::new(),
+        broke_before: None,
     };
     write_result(out, &result)?;
     Ok(result)
@@ -230,6 +254,12 @@ fn result(scenario: &Scenario, out: &Path, code: i32, seconds: f64) -> Outcome<S
 
 fn result_file(out: &Path, name: &str) -> PathBuf {
     out.join("results").join(format!("{name}.json"))
+}
+
+fn read_result(out: &Path, name: &str) -> Outcome<ScenarioResult> {
+    let path = result_file(out, name);
+    let text = fs::read_to_string(&path).context(path.display())?;
+    serde_json::from_str(&text).context(path.display())
 }
 
 fn write_result(out: &Path, result: &ScenarioResult) -> Outcome {
@@ -266,10 +296,7 @@ fn work_folder(name: &str) -> PathBuf {
 
 /// The scenario proper.
 fn inside(table: &[Scenario], out: &Path, name: &str) -> Outcome<bool> {
-    let scenario = table
-        .iter()
-        .find(|scenario| scenario.name == name)
-        .ok_or_else(|| Failure::new(format!("there is no scenario {name}")))?;
+    let scenario = find(table, name)?;
     let order = order(out)?;
     console::set_colour(order.colour);
     let start = Instant::now();
@@ -283,6 +310,7 @@ fn inside(table: &[Scenario], out: &Path, name: &str) -> Outcome<bool> {
         failure: ended.err().map(|failure| failure.to_string()),
         seconds: start.elapsed().as_secs_f64(),
         figures,
+        broke_before: None,
     };
     write_result(out, &result)?;
     Ok(result.passed)

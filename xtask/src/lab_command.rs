@@ -44,6 +44,7 @@ pub(crate) struct Plan {
     pub(crate) direct: bool,
     pub(crate) quiet: bool,
     pub(crate) interactive: bool,
+    pub(crate) second_try: bool,
     pub(crate) profile: Profile,
 }
 
@@ -75,6 +76,7 @@ impl Plan {
             direct: host_has_ipvs(),
             quiet: false,
             interactive: false,
+            second_try: false,
             profile: Profile::Dev,
         }
     }
@@ -151,6 +153,7 @@ fn order(plan: &Plan, modules: &Path, out: &Path) -> Result {
         colour: std::io::stdout().is_terminal(),
         keep: plan.keep,
         quiet: plan.quiet,
+        second_try: plan.second_try,
     };
     let text = serde_json::to_string(&order).trying("the order")?;
     fs::write(out.join("order.json"), text).trying("order.json")
@@ -166,7 +169,8 @@ fn guest(plan: &Plan, out: &Path) -> Result<bool> {
     initrd::write(&kernel, &initrd)?;
     let names: Vec<&str> = plan.scenarios.iter().map(|entry| entry.name.as_str()).collect();
     console::line(&format!("booting Linux {} for {} …", kernel.version, names.join(", ")));
-    let seconds: u64 = plan.scenarios.iter().map(|entry| entry.seconds).sum();
+    let tries = if plan.second_try { 2 } else { 1 };
+    let seconds = tries * plan.scenarios.iter().map(|entry| entry.seconds).sum::<u64>();
     machine::boot(&Boot {
         kernel: &kernel,
         initrd: &initrd,
@@ -212,6 +216,12 @@ pub(crate) fn summary(results: &[ScenarioResult]) -> bool {
     let failed: Vec<&str> =
         results.iter().filter(|result| !result.passed).map(|result| result.name.as_str()).collect();
     console::line("");
+    for result in results.iter().filter(|result| result.passed) {
+        if let Some(failure) = &result.broke_before {
+            let word = paint(BAD, "unsteady");
+            console::line(&format!("{word}: {} was kept the second time; {failure}", result.name));
+        }
+    }
     if !failed.is_empty() {
         console::line(&format!("{}: {}", paint(BAD, "broken"), failed.join(", ")));
         console::line(&format!("logs: {}", target().join("lab/run/logs").display()));

@@ -4,7 +4,7 @@ use super::{compare, median};
 use crate::pair_moves::{WEB, config, wait_until_ready};
 use lab::pair::{self, wait_for_address};
 use lab::seed::{VIP, web_address};
-use lab::{Daemon, Load, Outcome, Report, Run, Seed, ensure};
+use lab::{Daemon, Load, Node, Outcome, Report, Run, Seed, ensure};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -17,10 +17,7 @@ const THEIR_FILE: &str = "/etc/keepalived/keepalived.conf";
 pub(crate) fn run(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    for router in net.routers() {
-        router.write(pair::CONFIG, &config(WEB, ""))?;
-    }
-    pair::share_key(&net)?;
+    pair::prepare(&net, &config(WEB, ""))?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let mine = with_caribe(&net)?;
@@ -45,6 +42,7 @@ fn with_caribe(net: &Seed) -> Outcome<Report> {
     let report = lose_power(net)?;
     drop(first);
     second.stop(LONG)?;
+    net.ra.power_on()?;
     clean(net)?;
     Ok(report)
 }
@@ -52,17 +50,14 @@ fn with_caribe(net: &Seed) -> Outcome<Report> {
 fn with_keepalived(net: &Seed) -> Outcome<Report> {
     // The priorities of its documents. The standby waits three adverts and (256 - 100) / 256 of
     // another one.
-    let start = |node: &lab::Node, priority| -> Outcome<Daemon> {
-        node.write(THEIR_FILE, &keepalived(priority))?;
-        node.start(&["keepalived", "-n", "-l", "-G", "-f", THEIR_FILE])
-    };
-    let first = start(&net.ra, 150)?;
-    let mut second = start(&net.rb, 100)?;
+    let first = start_keepalived(&net.ra, &keepalived(150))?;
+    let mut second = start_keepalived(&net.rb, &keepalived(100))?;
     pair::wait_until_warm(net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
     let report = lose_power(net)?;
     drop(first);
     second.stop(LONG)?;
+    net.ra.power_on()?;
     clean(net)?;
     Ok(report)
 }
@@ -78,9 +73,14 @@ fn lose_power(net: &Seed) -> Outcome<Report> {
     Ok(report)
 }
 
+/// Starts keepalived with this file.
+pub(crate) fn start_keepalived(node: &Node, text: &str) -> Outcome<Daemon> {
+    node.write(THEIR_FILE, text)?;
+    node.start(&["keepalived", "-n", "-l", "-G", "-f", THEIR_FILE])
+}
+
 /// The same empty routers for the next one.
-fn clean(net: &Seed) -> Outcome {
-    net.ra.power_on()?;
+pub(crate) fn clean(net: &Seed) -> Outcome {
     for router in net.routers() {
         router.execute(&["ipvsadm", "-C"])?;
         router.try_execute(&["ip", "address", "del", "192.168.1.1/24", "dev", "eth0"])?;

@@ -1,7 +1,7 @@
 //! The active router is paused for three times what makes it dead, and wakes up.
 
 use super::LONG;
-use crate::bench::power_loss::keepalived;
+use crate::bench::power_loss::{clean, keepalived, start_keepalived};
 use crate::pair_moves::{WEB, config, wait_until_ready};
 use lab::pair::{self, wait_for_address};
 use lab::seed::{VIP, web_address};
@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 5;
 /// Three times `dead_after`, which is three of keepalived's adverts too.
 const PAUSE: Duration = Duration::from_millis(1800);
-const THEIR_FILE: &str = "/etc/keepalived/keepalived.conf";
 
 /// What was seen of one pause.
 struct Seen {
@@ -26,10 +25,7 @@ struct Seen {
 pub(crate) fn run(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    for router in net.routers() {
-        router.write(pair::CONFIG, &config(WEB, ""))?;
-    }
-    pair::share_key(&net)?;
+    pair::prepare(&net, &config(WEB, ""))?;
     for (name, with) in [("Caribe", caribe as fn(&Seed) -> Outcome<Seen>), ("keepalived", theirs)] {
         let (mut both, mut lost) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -62,15 +58,12 @@ fn caribe(net: &Seed) -> Outcome<Seen> {
 }
 
 fn theirs(net: &Seed) -> Outcome<Seen> {
-    let start = |node: &lab::Node, priority| -> Outcome<Daemon> {
-        // Whoever took over keeps it, as with ours.
-        let text = keepalived(priority).replace("state BACKUP", "state BACKUP\n    nopreempt");
-        node.write(THEIR_FILE, &text)?;
-        node.start(&["keepalived", "-n", "-l", "-G", "-f", THEIR_FILE])
-    };
-    let mut first = start(&net.ra, 150)?;
+    // Whoever took over keeps it, as with ours.
+    let text =
+        |priority| keepalived(priority).replace("state BACKUP", "state BACKUP\n    nopreempt");
+    let mut first = start_keepalived(&net.ra, &text(150))?;
     wait_for_address(&net.ra, VIP, LONG)?;
-    let mut second = start(&net.rb, 100)?;
+    let mut second = start_keepalived(&net.rb, &text(100))?;
     pair::wait_until_warm(net, VIP, 2)?;
     let all = net.ra.processes()?;
     let seen = paused(net, &all)?;
@@ -102,9 +95,5 @@ fn paused(net: &Seed, all: &[lab::daemon::Process]) -> Outcome<Seen> {
 fn stop(first: &mut Daemon, second: &mut Daemon, net: &Seed) -> Outcome {
     first.stop(LONG)?;
     second.stop(LONG)?;
-    for router in net.routers() {
-        router.execute(&["ipvsadm", "-C"])?;
-        router.try_execute(&["ip", "address", "del", "192.168.1.1/24", "dev", "eth0"])?;
-    }
-    net.c.execute(&["ip", "neigh", "flush", "dev", "eth0"]).map(drop)
+    clean(net)
 }
