@@ -53,8 +53,8 @@ pub(crate) struct View {
     pub(crate) vacant_for: Duration,
     /// For how long both have held it.
     pub(crate) rival_for: Duration,
-    /// For how long this router has had its present role.
-    pub(crate) held_for: Duration,
+    /// Somebody else has answered for its addresses for so long that it will not give way.
+    pub(crate) surely_two: bool,
     pub(crate) dead_after: Duration,
 }
 
@@ -152,11 +152,10 @@ fn active(view: &View) -> Decision {
     match view.partner {
         Outlook::Listening | Outlook::Doubt => Decision::Stay,
         Outlook::Cut => Decision::StandDown(Reason::WitnessSilent),
-        // Both took it at one moment, unheard by each other: the same one stands down on both sides.
-        // If it does not, it never knew, and had it before.
+        // Both have it, unheard by each other: the same one stands down on both sides. If it does
+        // not, it does not know.
         Outlook::Gone(_)
-            if view.probe == Answer::Somebody
-                && (!view.lower_id || view.held_for >= view.dead_after * 4) =>
+            if view.probe == Answer::Somebody && (!view.lower_id || view.surely_two) =>
         {
             Decision::StandDown(Reason::Answered)
         }

@@ -167,15 +167,22 @@ impl Group {
             probe: self.answer(seen),
             vacant_for: for_how_long(self.vacant_since),
             rival_for: for_how_long(self.rival_since),
-            held_for: seen.now.since(self.since),
+            surely_two: self.surely_two(seen),
             dead_after: seen.timing.dead_after(),
         }
     }
 
+    /// Whoever else answers for its addresses would have let them go by now if it were to.
+    fn surely_two(&self, seen: &Machine<'_>) -> bool {
+        let held_for = seen.now.since(self.since);
+        let dead_after = seen.timing.dead_after();
+        self.probe.is_unsettled() && held_for >= dead_after * 4
+            || self.probe.somebody_for(seen.now) >= dead_after * 6
+    }
+
     /// Whether somebody else answers for its addresses, when that matters.
     fn answer(&self, seen: &Machine<'_>) -> Answer {
-        let settled = self.role == Role::Active && !self.probe.is_unsettled();
-        if settled || !seen.doubtful || seen.outlook == Outlook::Gone(Reason::PartnerStopped) {
+        if !seen.doubtful || seen.outlook == Outlook::Gone(Reason::PartnerStopped) {
             return Answer::NotNeeded;
         }
         self.probe.answer()
@@ -189,12 +196,10 @@ impl Group {
         silent_at: Option<Moment>,
         timing: &Timing,
     ) -> Option<Moment> {
-        let cares = match self.role {
-            Role::Starting => true,
-            Role::Standby => self.fit,
-            Role::Active => self.probe.is_unsettled(),
-        };
+        let held = self.role == Role::Active && !self.probe.is_unsettled();
+        let cares = self.role != Role::Standby || self.fit;
         let begin = match presence {
+            Presence::Alive if held => return None,
             Presence::Alive => silent_at? - timing.interval(),
             Presence::Lost | Presence::Unheard => self.listen_until - timing.interval(),
             Presence::Stopped => return None,

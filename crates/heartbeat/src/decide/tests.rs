@@ -22,7 +22,7 @@ fn view(role: Role, partner: Outlook) -> View {
         probe: Answer::NotNeeded,
         vacant_for: Duration::ZERO,
         rival_for: Duration::ZERO,
-        held_for: Duration::ZERO,
+        surely_two: false,
         dead_after: DEAD,
     }
 }

@@ -4,7 +4,7 @@ use super::Failover;
 use crate::action::{Actions, Draft, Event, Reason};
 use crate::decide::Outlook;
 use crate::moment::Moment;
-use crate::packet::GroupId;
+use crate::packet::{GroupId, Role};
 use crate::partner::Presence;
 use crate::question::QuestionId;
 use crate::session::Received;
@@ -47,7 +47,7 @@ impl Failover {
     ) -> Actions {
         let mut draft = self.wake(now);
         let asked = self.groups.iter_mut().find(|asked| asked.setup.id == group);
-        if asked.is_some_and(|asked| asked.probe.answered(id, somebody)) {
+        if asked.is_some_and(|asked| asked.probe.answered(id, somebody, now)) {
             draft.report(Event::Answered(group));
         }
         self.finish(draft, now)
@@ -76,7 +76,8 @@ impl Failover {
         for group in &mut self.groups {
             let begins = group.probes_from(presence, silent_at, &timing);
             if begins.is_some_and(|begins| now >= begins) {
-                let question = group.probe.ask(now, &timing);
+                let held = group.role == Role::Active;
+                let question = group.probe.ask(now, held, &timing);
                 draft.probes.extend(question.map(|question| (group.setup.id, question)));
                 group.probe.settle(group.since, &timing);
             }
