@@ -9,8 +9,8 @@ use crate::KernelError;
 use crate::channel::{Channel, Outgoing};
 use crate::route_wire::{family_number, put_address};
 
-const NEW_ADDRESS: u16 = 20;
-const DELETE_ADDRESS: u16 = 21;
+pub(crate) const NEW_ADDRESS: u16 = 20;
+pub(crate) const DELETE_ADDRESS: u16 = 21;
 const GET_ADDRESS: u16 = 22;
 /// `RTM_DELNEIGH`.
 const DELETE_NEIGHBOUR: u16 = 29;
@@ -35,7 +35,7 @@ const NO_DUPLICATE_DETECTION: u32 = 0x02;
 const NO_PREFIX_ROUTE: u32 = 0x200;
 
 /// An address of this host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostAddress {
     /// The address.
     pub ip: IpAddr,

@@ -197,9 +197,10 @@ impl Channel {
         received.map_err(|_| KernelError::Timeout)?
     }
 
-    /// Waits for a notice of the groups that the socket was opened with.
-    pub(crate) async fn notice(&mut self) -> Result<(), KernelError> {
-        self.next_datagram().await.map(drop)
+    /// Waits for notices of the groups that the socket was opened with: a datagram of them.
+    pub(crate) async fn notice(&mut self) -> Result<&[u8], KernelError> {
+        let length = self.next_datagram().await?;
+        Ok(self.buffer.get(..length).unwrap_or_default())
     }
 
     /// Waits for the next datagram without a limit, and returns its length in the buffer.

@@ -11,11 +11,13 @@ mod error;
 mod ipvs_socket;
 mod links;
 mod message;
+mod monitor;
 mod route;
 mod route_wire;
 
 pub use addresses::{AddressChange, Addresses, HostAddress, Lease};
 pub use error::KernelError;
 pub use ipvs_socket::{Dump, IpvsSocket};
-pub use links::{HostLink, LinkMonitor, Links};
+pub use links::{HostLink, Links};
+pub use monitor::LinkMonitor;
 pub use route::{Neighbour, Route, Routes};

@@ -2,7 +2,6 @@
 
 use ipvs::wire::{Attributes, WireError};
 use neli::consts::socket::NlFamily;
-use neli::utils::Groups;
 
 use crate::KernelError;
 use crate::channel::Channel;
@@ -16,8 +15,6 @@ const NAME: u16 = 3;
 const UP: u32 = 0x1;
 const LOOPBACK: u32 = 0x8;
 const LOWER_UP: u32 = 0x1_0000;
-/// Multicast groups: links, IPv4 addresses, IPv6 addresses (`RTNLGRP_…`).
-const NOTICES: [u32; 3] = [1, 5, 9];
 
 /// An interface of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,35 +54,6 @@ impl Links {
     pub async fn list(&mut self) -> Result<Vec<HostLink>, KernelError> {
         let answers = self.channel.dump(GET_LINK, &[0; HEADER]).await?;
         answers.iter().map(|answer| decode(answer)).collect()
-    }
-}
-
-/// Hears when an interface or an address of this host changed.
-pub struct LinkMonitor {
-    channel: Channel,
-}
-
-impl LinkMonitor {
-    /// Begins to listen.
-    ///
-    /// # Errors
-    /// When the kernel has no sockets to give.
-    pub fn open() -> Result<Self, KernelError> {
-        let groups = Groups::new_groups(&NOTICES);
-        Ok(Self { channel: Channel::open_with(NlFamily::Route, groups)? })
-    }
-
-    /// Waits until something changed; what, is to be listed anew. May be dropped and called
-    /// again.
-    ///
-    /// # Errors
-    /// When the socket failed for good.
-    pub async fn changed(&mut self) -> Result<(), KernelError> {
-        match self.channel.notice().await {
-            // Notices were lost, so something changed.
-            Ok(()) | Err(KernelError::Overrun) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -11,23 +11,22 @@ use tokio::task::JoinHandle;
 
 use crate::plan::{GroupPlan, Placed};
 
-/// The kernel counts whole seconds and looks about once in each: with less, one late renewal
-/// would lose an address.
-const SHORTEST: u32 = 3;
 /// Addresses that are renewed in a second when a group has thousands. Each renewal is told to
 /// everybody who listens for changes of addresses.
 const RENEWALS_A_SECOND: u32 = 200;
-/// Renewals in the time of a lease.
+/// Renewals in the time of a lease: one may come late by two thirds of it.
 const RENEWALS: u32 = 3;
 /// Addresses renewed before others have their turn.
 const SLICE: usize = 16;
 
-/// How long a lease of a group lasts, in whole seconds: longer than it takes to be called dead, so
-/// that a router that comes back in time still has its addresses.
+/// How long a lease of a group lasts: one and a half times `dead_after`, in the kernel's whole seconds.
+/// A router that goes on within `dead_after` still has its addresses, however late its last renewal
+/// was; one that stood still for three times as long has none when it wakes.
 pub(crate) fn seconds(dead_after: Duration, addresses: usize) -> u32 {
-    let dead = u32::try_from(dead_after.as_secs()).unwrap_or(u32::MAX).saturating_add(2);
+    let dead = (dead_after.as_millis() * 3 / 2).div_ceil(1000);
+    let dead = u32::try_from(dead).unwrap_or(u32::MAX).max(1);
     let many = u32::try_from(addresses).unwrap_or(u32::MAX) / RENEWALS_A_SECOND * RENEWALS;
-    SHORTEST.max(dead).max(many)
+    dead.max(many)
 }
 
 /// Renews the leases of a group's addresses. Ends when it is dropped.
@@ -99,15 +98,17 @@ mod tests {
 
     #[test]
     fn a_lease_outlives_what_it_takes_to_be_called_dead() {
-        assert_eq!(seconds(Duration::from_millis(600), 1), 3);
+        assert_eq!(seconds(Duration::from_millis(300), 1), 1);
+        assert_eq!(seconds(Duration::from_millis(600), 1), 1);
+        assert_eq!(seconds(Duration::from_millis(1000), 1), 2);
         assert_eq!(seconds(Duration::from_millis(1500), 1), 3);
-        assert_eq!(seconds(Duration::from_secs(30), 2), 32);
+        assert_eq!(seconds(Duration::from_secs(30), 2), 45);
         assert_eq!(seconds(Duration::MAX, 1), u32::MAX);
     }
 
     #[test]
     fn thousands_of_addresses_are_renewed_more_rarely() {
-        assert_eq!(seconds(Duration::from_millis(600), 199), 3);
+        assert_eq!(seconds(Duration::from_millis(600), 199), 1);
         assert_eq!(seconds(Duration::from_millis(600), 2000), 30);
     }
 }
