@@ -4,7 +4,8 @@
 //! offset size field                    offset size field
 //!      0    2 magic CA B1                  52    1 kind: 1 beat, 2 goodbye, 3 key, 4 letter
 //!      2    1 version 1                    53    1 flags: 1 table in place, 2 checks warm
-//!      3    1 key number                   54    2 features: 1 pinned, 2 reads letters
+//!      3    1 key number                   54    2 newest version read less 1 (4 bits), features
+//!                                                  (12 bits): 1 pinned, 2 reads letters
 //!      4    8 sender                       56    8 configuration hash
 //!     12    8 sender's boot                64    4 numbers of the keys held, 0 fills
 //!     20    8 sequence                     68    2 paths on which the receiver is heard, bits
@@ -17,8 +18,14 @@
 //! A letter (kind 4) has the same first 53 bytes, then what it says, then its tag. It goes only to a
 //! partner that has told by its features that it reads letters.
 //!
+//! What is optional is a feature; whoever does not know one ignores it. What changes this layout is a
+//! new version: a program reads every version from the oldest to the newest of [`VERSIONS`], tells
+//! the newest one, and writes the newest that the router it answers has told to read.
+//!
 //! All integers are big-endian. The largest packet fits an IPv6 minimum MTU (RFC 8200, 1280
 //! bytes) with its IP and UDP headers, so no heartbeat is ever fragmented.
+
+use std::ops::RangeInclusive;
 
 use ring::{digest, hmac};
 
@@ -28,8 +35,8 @@ use crate::key::{KeyRing, MAX_KEYS};
 #[cfg(test)]
 mod tests;
 
-/// Version of the wire format.
-pub const VERSION: u8 = 1;
+/// Versions of the wire format that this program reads and writes.
+pub const VERSIONS: RangeInclusive<u8> = 1..=1;
 /// Most groups that a heartbeat can carry.
 pub const MAX_GROUPS: usize = 220;
 /// Ability: it understands [`Claim::pinned`].
@@ -44,6 +51,9 @@ pub const MAX_LETTER: usize = MAX_PACKET - START - TAG;
 
 /// Where a letter's content begins.
 const START: usize = 53;
+/// Bits of the features; those above tell the newest version that the sender reads.
+const FEATURE_BITS: u32 = 12;
+const FEATURES: u16 = (1 << FEATURE_BITS) - 1;
 /// Kind of a letter.
 const LETTER: u8 = 4;
 const MAGIC: [u8; 2] = [0xca, 0xb1];
@@ -233,6 +243,10 @@ pub struct Header {
     pub echo_nonce: u64,
     /// Numbers of the keys that the sender holds; 0 fills.
     pub keys: [u8; MAX_KEYS],
+    /// Version that the packet is written in.
+    pub version: u8,
+    /// Newest version that the sender reads; a letter does not tell it, and has 0.
+    pub reads: u8,
 }
 
 /// Why a packet was not understood.
@@ -242,7 +256,7 @@ pub enum DecodeError {
     #[error("not a heartbeat of this program")]
     Magic,
     /// Another wire format.
-    #[error("heartbeat of version {0}; this program speaks version {VERSION}")]
+    #[error("heartbeat of version {0}, which this program does not read")]
     Version(u8),
     /// Shorter or longer than it can be, or than it says.
     #[error("heartbeat of a wrong length: {0} bytes")]
@@ -301,7 +315,7 @@ fn sign(mut out: Vec<u8>, key: &hmac::Key) -> Vec<u8> {
 fn start_of(header: &Header, kind: u8, key_id: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(MAX_PACKET);
     out.extend(MAGIC);
-    out.extend([VERSION, key_id]);
+    out.extend([header.version, key_id]);
     for word in [
         header.sender.0,
         header.boot,
@@ -321,7 +335,8 @@ fn head_of(header: &Header, kind: u8, beat: &Beat, key_id: u8) -> Vec<u8> {
     let groups = beat.groups.iter().take(MAX_GROUPS);
     let mut out = start_of(header, kind, key_id);
     out.push(u8::from(beat.table_in_place) | u8::from(beat.checks_warm) << 1);
-    out.extend(beat.features.to_be_bytes());
+    let reads = u16::from(header.reads.saturating_sub(1)) << FEATURE_BITS;
+    out.extend((beat.features & FEATURES | reads).to_be_bytes());
     out.extend(beat.config_hash.to_be_bytes());
     out.extend(header.keys);
     out.extend(beat.heard_paths.to_be_bytes());
@@ -343,18 +358,23 @@ pub enum Body {
 /// # Errors
 /// [`DecodeError`]; nothing of a packet in error may be used.
 pub fn decode(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Beat), DecodeError> {
-    match decode_any(bytes, keys)? {
+    match decode_any(bytes, keys, &VERSIONS)? {
         (header, Body::Beat(beat), _) => Ok((header, beat)),
         _ => Err(DecodeError::Value),
     }
 }
 
-/// Reads a packet, and the number of the key that signed it. Before the tag is verified, magic, version and key number only choose how to
-/// verify it, and nothing else is looked at.
+/// Reads a packet of one of these versions, and the number of the key that signed it. Before the tag
+/// is verified, magic, version and key number only choose how to verify it, and nothing else is
+/// looked at.
 ///
 /// # Errors
 /// [`DecodeError`]; nothing of a packet in error may be used.
-pub fn decode_any(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Body, u8), DecodeError> {
+pub fn decode_any(
+    bytes: &[u8],
+    keys: &KeyRing,
+    versions: &RangeInclusive<u8>,
+) -> Result<(Header, Body, u8), DecodeError> {
     let wrong_length = DecodeError::Length(bytes.len());
     let [magic_0, magic_1, version, key_id, ..] = *bytes else {
         return Err(wrong_length);
@@ -362,7 +382,7 @@ pub fn decode_any(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Body, u8), De
     if [magic_0, magic_1] != MAGIC {
         return Err(DecodeError::Magic);
     }
-    if version != VERSION {
+    if !versions.contains(&version) {
         return Err(DecodeError::Version(version));
     }
     if bytes.len() < START + TAG || bytes.len() > MAX_PACKET {
@@ -372,7 +392,7 @@ pub fn decode_any(bytes: &[u8], keys: &KeyRing) -> Result<(Header, Body, u8), De
     let key = keys.verifying(key_id).ok_or(DecodeError::UnknownKey(key_id))?;
     hmac::verify(key, signed, tag).map_err(|_| DecodeError::Tag)?;
     let mut reader = Reader(signed.get(4..).unwrap_or_default());
-    let (header, body) = read(&mut reader).ok_or(DecodeError::Value)?;
+    let (header, body) = read(&mut reader, version).ok_or(DecodeError::Value)?;
     Ok((header, body, key_id))
 }
 
@@ -396,28 +416,32 @@ impl Reader<'_> {
 }
 
 /// The verified part after the key number.
-fn read(from: &mut Reader<'_>) -> Option<(Header, Body)> {
-    let sender = RouterId(from.u64()?);
-    let [boot, sequence, nonce] = [from.u64()?, from.u64()?, from.u64()?];
-    let [echo_boot, echo_nonce] = [from.u64()?, from.u64()?];
+fn read(from: &mut Reader<'_>, version: u8) -> Option<(Header, Body)> {
+    let mut header = Header {
+        sender: RouterId(from.u64()?),
+        boot: from.u64()?,
+        sequence: from.u64()?,
+        nonce: from.u64()?,
+        echo_boot: from.u64()?,
+        echo_nonce: from.u64()?,
+        keys: [0; MAX_KEYS],
+        version,
+        reads: 0,
+    };
     let kind = match from.take::<1>()? {
         [1] => Some(Kind::Beat),
         [2] => Some(Kind::Goodbye),
         [EXCHANGE] => None,
-        [LETTER] => {
-            let keys = [0; MAX_KEYS];
-            let header = Header { sender, boot, sequence, nonce, echo_boot, echo_nonce, keys };
-            return Some((header, Body::Beat(Beat::letter(from.0.to_vec()))));
-        }
+        [LETTER] => return Some((header, Body::Beat(Beat::letter(from.0.to_vec())))),
         _ => return None,
     };
     let [flags] = from.take()?;
     let features = from.u16()?;
     let config_hash = from.u64()?;
-    let keys = from.take()?;
+    header.keys = from.take()?;
+    header.reads = u8::try_from(features >> FEATURE_BITS).ok()? + 1;
     let heard_paths = from.u16()?;
     let count = usize::from(from.u16()?);
-    let header = Header { sender, boot, sequence, nonce, echo_boot, echo_nonce, keys };
     let Some(kind) = kind else {
         let exchange = Exchange::read(from.0).filter(|_| count == 0)?;
         return Some((header, Body::Exchange(exchange)));
@@ -434,7 +458,7 @@ fn read(from: &mut Reader<'_>) -> Option<(Header, Body)> {
         kind,
         table_in_place: flags & 1 == 1,
         checks_warm: flags & 2 == 2,
-        features,
+        features: features & FEATURES,
         config_hash,
         heard_paths,
         groups,

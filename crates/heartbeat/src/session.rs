@@ -9,6 +9,7 @@
 //! was made: that at which the nonce that it or one before it echoed was drawn.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ring::hmac;
@@ -17,7 +18,7 @@ use crate::exchange::Exchange;
 use crate::key::{KeyError, KeyRing, MAX_KEYS, SharedKey};
 use crate::moment::Moment;
 use crate::packet::{
-    Beat, Body, DecodeError, Header, Kind, RouterId, decode_any, encode, encode_exchange,
+    Beat, Body, DecodeError, Header, Kind, RouterId, VERSIONS, decode_any, encode, encode_exchange,
 };
 
 #[cfg(test)]
@@ -128,6 +129,10 @@ impl Counters {
 struct Peer {
     boot: u64,
     nonce: u64,
+    /// Newest version that it reads, as far as it has told.
+    reads: u8,
+    /// Newest packet that was heard of it.
+    sequence: u64,
 }
 
 /// What the partner must echo.
@@ -150,6 +155,7 @@ struct Seen {
 #[derive(Debug)]
 pub struct Session {
     names: [String; 2],
+    versions: RangeInclusive<u8>,
     keys: KeyRing,
     me: RouterId,
     partner: RouterId,
@@ -189,6 +195,7 @@ impl Session {
     ) -> Result<Self, KeyError> {
         let mut session = Self {
             names: [me.to_owned(), partner.to_owned()],
+            versions: VERSIONS,
             keys: KeyRing::new(me, partner, keys)?,
             me: RouterId::of(me),
             partner: RouterId::of(partner),
@@ -212,6 +219,13 @@ impl Session {
         };
         session.draw_nonce(Moment::default());
         Ok(session)
+    }
+
+    /// As a program of another release, which reads and writes these versions.
+    #[must_use]
+    pub fn of_versions(mut self, versions: RangeInclusive<u8>) -> Self {
+        self.versions = versions;
+        self
     }
 
     /// Replaces the keys; the session goes on.
@@ -281,7 +295,15 @@ impl Session {
             echo_boot: echo.map_or(0, |peer| peer.boot),
             echo_nonce: echo.map_or(0, |peer| peer.nonce),
             keys: held,
+            version: self.version_for(echo),
+            reads: *self.versions.end(),
         }
+    }
+
+    /// Whoever is answered must be able to read it, and who is not known may be the oldest.
+    fn version_for(&self, peer: Option<Peer>) -> u8 {
+        let reads = peer.map_or(0, |peer| peer.reads);
+        reads.clamp(*self.versions.start(), *self.versions.end())
     }
 
     /// Checks a packet that arrived now.
@@ -296,7 +318,7 @@ impl Session {
     }
 
     fn check(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
-        let (header, body, key_id) = match decode_any(bytes, &self.keys) {
+        let (header, body, key_id) = match decode_any(bytes, &self.keys, &self.versions) {
             Ok(good) => good,
             Err(error) if self.is_own(bytes) => return Err(own_or(error)),
             Err(error) => return Err(error.into()),
@@ -305,7 +327,8 @@ impl Session {
             return Err(Rejected::Stranger);
         }
         self.count_key(key_id);
-        let peer = Peer { boot: header.boot, nonce: header.nonce };
+        let Header { boot, nonce, reads, sequence, .. } = header;
+        let peer = Peer { boot, nonce, reads, sequence };
         let mine = header.echo_boot == self.boot;
         let mut recent = self.recent.iter().filter(|_| mine);
         let echoed = recent.find(|nonce| nonce.bits == header.echo_nonce).copied();
@@ -314,17 +337,9 @@ impl Session {
         {
             let newest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
             if newest {
-                *proven = peer;
-                self.latest = Some(peer);
-                // A letter says nothing about keys.
-                if !matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. })) {
-                    self.partner_keys = header.keys;
-                }
+                let letter = matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. }));
+                self.learn(peer, header.keys, letter, echoed);
                 self.partner_signs = Some(key_id);
-                if let Some(nonce) = echoed {
-                    self.echoed |= nonce.number == self.drawn;
-                    self.made_after = self.made_after.max(nonce.drawn_at);
-                }
             }
             let made_after = self.made_after;
             return match body {
@@ -341,22 +356,49 @@ impl Session {
             return Err(Rejected::Unproven);
         }
         self.latest = Some(peer);
-        let Some(echoed) = echoed.filter(|nonce| nonce.number > self.spent) else {
-            self.remember(peer);
-            if self.proven.is_none() {
+        match echoed.filter(|nonce| nonce.number > self.spent) {
+            Some(echoed) => {
+                self.partner_signs = Some(key_id);
                 self.partner_keys = header.keys;
+                self.prove(peer, echoed, now);
+                let made_after = self.made_after;
+                Ok(Received { beat, newest: true, new_session: true, made_after })
             }
-            return Err(Rejected::Unproven);
-        };
+            None => {
+                self.remember(peer);
+                if self.proven.is_none() {
+                    self.partner_keys = header.keys;
+                }
+                Err(Rejected::Unproven)
+            }
+        }
+    }
+
+    /// What the newest packet of the proven boot tells beside what it is about. A letter says nothing
+    /// about keys, nor about what its sender reads.
+    fn learn(&mut self, peer: Peer, keys: [u8; MAX_KEYS], letter: bool, echoed: Option<Nonce>) {
+        let Some((proven, _)) = &mut self.proven else { return };
+        let reads = if letter { proven.reads } else { peer.reads };
+        *proven = Peer { reads, ..peer };
+        self.latest = Some(*proven);
+        if !letter {
+            self.partner_keys = keys;
+        }
+        if let Some(nonce) = echoed {
+            self.echoed |= nonce.number == self.drawn;
+            self.made_after = self.made_after.max(nonce.drawn_at);
+        }
+    }
+
+    /// A new boot is believed.
+    fn prove(&mut self, peer: Peer, echoed: Nonce, now: Moment) {
         self.made_after = echoed.drawn_at;
         self.spent = self.drawn;
         self.draw_nonce(now);
-        self.candidates.retain(|candidate| candidate.boot != peer.boot);
-        self.proven = Some((peer, Seen { newest: header.sequence, mask: u64::MAX }));
-        self.partner_keys = header.keys;
-        self.partner_signs = Some(key_id);
-        let made_after = self.made_after;
-        Ok(Received { beat, newest: true, new_session: true, made_after })
+        let before = self.forget(peer.boot);
+        // What was heard before it was believed does not count later either.
+        let newest = before.map_or(peer.sequence, |before| before.max(peer.sequence));
+        self.proven = Some((peer, Seen { newest, mask: u64::MAX }));
     }
 
     fn count_key(&mut self, id: u8) {
@@ -371,8 +413,15 @@ impl Session {
         bytes.get(4..12) == Some(&self.me.0.to_be_bytes()[..])
     }
 
+    /// Forgets a candidate; the newest packet that was heard of it.
+    fn forget(&mut self, boot: u64) -> Option<u64> {
+        let index = self.candidates.iter().position(|candidate| candidate.boot == boot)?;
+        self.candidates.remove(index).map(|candidate| candidate.sequence)
+    }
+
     fn remember(&mut self, peer: Peer) {
-        self.candidates.retain(|candidate| candidate.boot != peer.boot);
+        let before = self.forget(peer.boot).unwrap_or(0);
+        let peer = Peer { sequence: before.max(peer.sequence), ..peer };
         if self.candidates.len() >= MAX_CANDIDATES {
             self.candidates.pop_front();
         }

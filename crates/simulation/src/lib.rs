@@ -13,6 +13,7 @@ pub mod fault;
 pub mod invariants;
 mod node;
 mod random;
+mod release;
 mod router;
 pub mod run;
 pub mod schedule;

@@ -11,6 +11,7 @@ use heartbeat::{
 };
 
 use crate::bug::Bug;
+use crate::release::Release;
 
 /// Names of the two routers.
 pub(crate) const NAMES: [&str; 2] = ["master", "backup"];
@@ -20,6 +21,7 @@ pub(crate) const NAMES: [&str; 2] = ["master", "backup"];
 pub(crate) struct Node {
     pub(crate) failover: Failover,
     pub(crate) session: Session,
+    pub(crate) release: Release,
     pub(crate) bug: Option<Bug>,
     /// Time that it is not told of, with the bug that forgets it.
     pub(crate) forgotten: Duration,
@@ -117,12 +119,13 @@ impl Node {
 
     /// Seals a heartbeat.
     pub(crate) fn seal(&mut self, beat: &Beat, now: Moment) -> Vec<u8> {
-        self.session.seal(beat, now)
+        self.session.seal(&self.release.says(beat), now)
     }
 
     /// Opens a packet.
     pub(crate) fn open(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
         let outcome = self.session.open(bytes, now);
+        let outcome = outcome.and_then(|received| self.release.reads(received));
         match (&self.ring, outcome) {
             (Some(ring), Err(error)) => decode(bytes, ring)
                 .map(|(_, beat)| Received {

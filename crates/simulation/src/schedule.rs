@@ -33,6 +33,8 @@ pub struct Shape {
     pub lease: Option<Micros>,
     /// Clock error of each router in parts per million.
     pub clocks: [i64; 2],
+    /// Each start may be one of another release.
+    pub mixed: bool,
 }
 
 /// A pair and its fate.
@@ -110,6 +112,7 @@ fn shape(random: &mut Random) -> Shape {
         addresses: random.between(1000, 20_000),
         lease: random.chance(500).then(|| random.between(dead, dead * 2)),
         clocks: [clock(random), clock(random)],
+        mixed: random.chance(500),
     }
 }
 

@@ -23,6 +23,7 @@ fn plain(groups: usize) -> Schedule {
             addresses: 8_000,
             lease: None,
             clocks: [0, 0],
+            mixed: false,
         },
         faults: Vec::new(),
         heal_at: Micros::MAX,

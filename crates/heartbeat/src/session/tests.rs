@@ -2,6 +2,8 @@ use super::*;
 use crate::packet::Claim;
 use crate::packet::{GroupId, Role};
 
+mod versions;
+
 const NOW: Moment = Moment(Duration::ZERO);
 
 fn secret(id: u8) -> SharedKey {
@@ -55,6 +57,21 @@ fn a_packet_counts_once() {
     assert!(b.open(&packet, NOW).is_ok());
     assert_eq!(b.open(&packet, NOW), Err(Rejected::Replay));
     assert_eq!(b.counters().replay, 1);
+}
+
+#[test]
+fn a_packet_that_came_before_its_boot_was_believed_does_not_count_later() {
+    let (mut a, mut b) = (session(0, 10), session(1, 20));
+    assert!(b.open(&a.seal(&beat(true), NOW), NOW).is_err());
+    assert!(a.open(&b.seal(&beat(false), NOW), NOW).is_ok());
+    let proof = a.seal(&beat(true), NOW);
+    // It overtakes the proof, and echoes nothing.
+    let mut mute = session(0, 10);
+    mute.sequence = a.sequence + 1;
+    let early = mute.seal(&beat(true), NOW);
+    assert_eq!(b.open(&early, NOW), Err(Rejected::Unproven));
+    assert!(b.open(&proof, NOW).unwrap().new_session);
+    assert_eq!(b.open(&early, NOW), Err(Rejected::Replay));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::node::Node;
+use crate::release::Release;
 use crate::router::Nap;
 
 use heartbeat::key::KeyRing;
@@ -86,7 +87,11 @@ impl World {
         let (Ok(failover), Ok(session)) = (failover, session) else { return };
         let believes = bug == Some(Bug::BelievesRecordings);
         let ring = if believes { KeyRing::new(me, partner, &keys).ok() } else { None };
-        let node = Node { failover, session, bug, forgotten: Duration::ZERO, ring };
+        let mixed = self.shape.mixed;
+        let release = if mixed { Release::draw(&mut self.random) } else { Release::This };
+        *self.coverage.events.entry(release.name()).or_default() += 1;
+        let session = release.session(session);
+        let node = Node { failover, session, release, bug, forgotten: Duration::ZERO, ring };
         let ready = micros(self.shape.dead_after) * self.random.below(READY_AFTER) / 1000;
         if let Some(router) = self.routers.get_mut(index) {
             router.life += 1;
