@@ -11,9 +11,11 @@ use runtime::{Exit, ExitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How long a daemon may take. A failover under load and a plan of thousands of real servers are
-/// the longest.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a daemon may take to tell something: a person waits for it.
+const TELL: Duration = Duration::from_secs(10);
+/// How long it may take to do something. A failover under load and a plan of thousands of real
+/// servers are the longest.
+const ACT: Duration = Duration::from_secs(30);
 
 /// The daemons of this router.
 pub(crate) struct Daemons {
@@ -64,7 +66,7 @@ impl Daemon {
             query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let url = format!("http://{}{path}{mark}{}", self.name, query.join("&"));
-        self.answer(self.client()?.get(url)).await
+        self.answer(self.client(TELL)?.get(url), TELL).await
     }
 
     pub(crate) async fn post<Question: Serialize, Answer: DeserializeOwned>(
@@ -73,7 +75,7 @@ impl Daemon {
         question: &Question,
     ) -> Result<Answer, AskError> {
         let url = format!("http://{}{path}", self.name);
-        self.answer(self.client()?.post(url).json(question)).await
+        self.answer(self.client(ACT)?.post(url).json(question), ACT).await
     }
 
     /// The status, or none when nothing answers.
@@ -88,10 +90,10 @@ impl Daemon {
         silent(self.name, &self.socket)
     }
 
-    fn client(&self) -> Result<reqwest::Client, AskError> {
+    fn client(&self, patience: Duration) -> Result<reqwest::Client, AskError> {
         let client = reqwest::Client::builder()
             .unix_socket(self.socket.clone())
-            .timeout(PATIENCE)
+            .timeout(patience)
             .no_proxy()
             .build();
         client.map_err(|error| AskError::Failed(self.unreadable(&error)))
@@ -100,10 +102,12 @@ impl Daemon {
     async fn answer<Answer: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
+        patience: Duration,
     ) -> Result<Answer, AskError> {
-        let response = request.send().await.map_err(|error| self.unsent(&error))?;
+        let failed = |error| self.unsent(&error, patience);
+        let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.unsent(&error))?;
+        let body = response.bytes().await.map_err(failed)?;
         if status.is_success() {
             return serde_json::from_slice(&body)
                 .map_err(|error| AskError::Failed(self.unreadable(&error)));
@@ -115,7 +119,7 @@ impl Daemon {
         Err(AskError::Failed(ExitError::new(exit_of(status), text)))
     }
 
-    fn unsent(&self, error: &reqwest::Error) -> AskError {
+    fn unsent(&self, error: &reqwest::Error, patience: Duration) -> AskError {
         let socket = self.socket.display();
         let cause = io_cause(error);
         match cause.map(std::io::Error::kind) {
@@ -128,7 +132,7 @@ impl Daemon {
             _ if error.is_timeout() => AskError::Failed(ExitError::unavailable(format!(
                 "{} did not answer on {socket} within {} s; look at its log",
                 self.name,
-                PATIENCE.as_secs()
+                patience.as_secs()
             ))),
             _ => AskError::Failed(ExitError::unavailable(format!(
                 "{} broke the exchange on {socket}: {}; look at its log",
