@@ -1,6 +1,7 @@
 //! Faults under load: what the client, the roles and the kernel's table saw of each.
 
 pub(crate) mod deaths;
+pub(crate) mod interface;
 pub(crate) mod network;
 pub(crate) mod pause;
 pub(crate) mod resources;

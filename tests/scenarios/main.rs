@@ -105,6 +105,11 @@ const TABLE: &[Scenario] = &[
     Scenario::test("restart", "a restarted daemon goes on as active", pair_wires::restart),
     Scenario::test("faults-kill", "kill -9 of each daemon on each router", faults::deaths::kill),
     Scenario::test("faults-by-hand", "a hand in the active router", faults::network::by_hand),
+    Scenario::test(
+        "faults-interface",
+        "interfaces of the active router are deleted and made anew",
+        faults::interface::made_anew,
+    ),
     Scenario::test("faults-noise", "bad wires, junk, wrong clocks", faults::network::noise),
     Scenario::test("faults-resources", "no room, no descriptors", faults::resources::run),
     Scenario::test(

@@ -1,6 +1,5 @@
 //! Plans a network of hosts and bridges, and builds it.
 
-use crate::command;
 use crate::failure::Context;
 use crate::namespace::Namespace;
 use crate::node::Node;
@@ -149,17 +148,13 @@ impl Network {
         let mut nodes = Vec::new();
         for host in &self.hosts {
             let space = Namespace::new(&host.name, &host.host_name)?;
-            let wires = host.links.iter().enumerate().map(|(index, (bridge, _))| Wire {
-                switch: switch.clone(),
-                port: port(&host.name, index),
-                bridge: bridge.clone(),
-                interface: format!("eth{index}"),
-            });
-            nodes.push(Node::new(space, wires.collect(), host.batch(), run)?);
+            let links = host.links.iter().enumerate();
+            let wire = |(index, (bridge, _)): (usize, &(String, _))| {
+                Wire::new(&switch, &host.name, index, bridge)
+            };
+            nodes.push(Node::new(space, links.map(wire).collect(), host.batch(), run)?);
         }
-        let cables = command::execute("ip", &["-batch", "-"], &self.cables())?;
-        cables.good("pulling the cables")?;
-        batch(&switch, &self.plugs())?;
+        Wire::make(&nodes.iter().flat_map(Node::wires).collect::<Vec<_>>())?;
         self.configure(&nodes)?;
         Ok(nodes)
     }
@@ -170,30 +165,6 @@ impl Network {
         names.iter().fold(String::new(), |mut lines, name| {
             let _ = writeln!(lines, "link add {name} type bridge mcast_snooping 0");
             let _ = writeln!(lines, "link set {name} up");
-            lines
-        })
-    }
-
-    fn ends(&self) -> impl Iterator<Item = (&Host, usize, &String)> {
-        self.hosts.iter().flat_map(|host| {
-            host.links.iter().enumerate().map(move |(index, (bridge, _))| (host, index, bridge))
-        })
-    }
-
-    fn cables(&self) -> String {
-        self.ends().fold(String::new(), |mut lines, (host, index, _)| {
-            let (name, port) = (&host.name, port(&host.name, index));
-            let _ = writeln!(
-                lines,
-                "link add eth{index} netns {name} type veth peer name {port} netns {SWITCH}"
-            );
-            lines
-        })
-    }
-
-    fn plugs(&self) -> String {
-        self.ends().fold(String::new(), |mut lines, (host, index, bridge)| {
-            let _ = writeln!(lines, "link set {} master {bridge} up", port(&host.name, index));
             lines
         })
     }
@@ -218,8 +189,4 @@ impl Network {
             Ok(())
         })
     }
-}
-
-fn port(host: &str, index: usize) -> String {
-    format!("{host}-{index}")
 }

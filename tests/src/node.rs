@@ -62,6 +62,25 @@ impl Node {
         wire.ok_or_else(|| Failure::new(format!("{} has no cable {index}", self.name())))
     }
 
+    /// All its cables.
+    pub(crate) fn wires(&self) -> &[Wire] {
+        &self.wires
+    }
+
+    /// Makes interface number `index` anew, with another number and link-layer address, after it
+    /// was deleted; it has the host's own addresses again.
+    ///
+    /// # Errors
+    /// When it is still there, or the system refuses.
+    pub fn remake_interface(&self, index: usize) -> Outcome {
+        let wire = self.wire(index)?;
+        Wire::make(&[wire])?;
+        let name = wire.interface();
+        let own = |line: &&str| line.split(' ').any(|word| word == name);
+        let lines: Vec<&str> = self.addresses.lines().filter(own).collect();
+        self.ip(&lines)
+    }
+
     /// Gives the interfaces their addresses.
     pub(crate) fn address(&self) -> Outcome {
         batch(&self.space, &self.addresses)

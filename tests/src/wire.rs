@@ -11,16 +11,45 @@ pub(crate) const SWITCH: &str = "sw";
 /// One cable. Cutting it is silent: the carrier stays, as a power loss looks to the others.
 #[derive(Debug, Clone)]
 pub struct Wire {
-    pub(crate) switch: Namespace,
+    switch: Namespace,
+    /// The host at the other end.
+    host: String,
     /// The switch-side end of the cable.
-    pub(crate) port: String,
+    port: String,
     /// The bridge that it is plugged into.
-    pub(crate) bridge: String,
+    bridge: String,
     /// The interface on the host, for example `eth0`.
-    pub(crate) interface: String,
+    interface: String,
 }
 
 impl Wire {
+    /// Cable number `index` of a host, which is still to be made.
+    pub(crate) fn new(switch: &Namespace, host: &str, index: usize, bridge: &str) -> Self {
+        Self {
+            switch: switch.clone(),
+            host: host.to_owned(),
+            port: format!("{host}-{index}"),
+            bridge: bridge.to_owned(),
+            interface: format!("eth{index}"),
+        }
+    }
+
+    /// Makes cables with new interfaces on their hosts, and plugs them in.
+    pub(crate) fn make(wires: &[&Self]) -> Outcome {
+        let Some(first) = wires.first() else {
+            return Ok(());
+        };
+        let cable = |wire: &&Self| {
+            let Self { host, port, interface, .. } = wire;
+            format!("link add {interface} netns {host} type veth peer name {port} netns {SWITCH}\n")
+        };
+        let plug = |wire: &&Self| format!("link set {} master {} up\n", wire.port, wire.bridge);
+        // In the maker's own network: from there every other one has a name.
+        let cables: String = wires.iter().map(cable).collect();
+        command::execute("ip", &["-batch", "-"], &cables)?.good("pulling cables")?;
+        batch(&first.switch, &wires.iter().map(plug).collect::<String>())
+    }
+
     /// The interface on the host.
     pub fn interface(&self) -> &str {
         &self.interface

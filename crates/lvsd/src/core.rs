@@ -291,6 +291,11 @@ impl Core {
         self.watches.to_watch()
     }
 
+    /// Services in the kernel that are ours.
+    pub fn owned(&self) -> &BTreeSet<ServiceKey> {
+        self.reconciler.owned()
+    }
+
     /// The services that are ours, when that has changed: on disk before the next change.
     pub fn owned_to_save(&mut self) -> Option<&BTreeSet<ServiceKey>> {
         self.reconciler.owned_to_save()

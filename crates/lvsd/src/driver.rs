@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, watch};
 use crate::core::{Core, Entry, KernelWork, Now, sum_up};
 use configuration::Configuration;
 use guard::Guard;
-use kernel::{Answer, Job};
+use kernel::{Answer, Job, SyncOn};
 use nannies::{Kind, Nannies, News};
 use parent::{Parent, Wish};
 use questions::Waiting;
@@ -83,7 +83,7 @@ struct Settings {
     due: bool,
     busy: bool,
     /// The sync daemons that run are ours.
-    sync_ours: bool,
+    sync_ours: Option<SyncOn>,
     /// What failed, so that it is told once.
     told: Vec<String>,
 }
@@ -193,11 +193,11 @@ impl Driver {
         }
     }
 
-    fn settled(&mut self, changed: &[String], failed: Vec<String>, ours: bool) {
+    fn settled(&mut self, changed: &[String], failed: Vec<String>, ours: Option<SyncOn>) {
         self.settings.busy = false;
         if self.settings.sync_ours != ours {
             self.settings.sync_ours = ours;
-            self.save_owned();
+            complain(self.store.save_owned(self.core.owned(), ours));
         }
         if !changed.is_empty() {
             let fields = [("change", changed.join(", "))];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::model::{ConnectionSync, Kernel};
 use ipvs::Step;
 use ipvs::wire::{SyncDaemon, SyncRole, Timeouts};
-use netlink::{Dump, IpvsSocket, KernelError};
+use netlink::{Dump, IpvsSocket, KernelError, Links};
 use runtime::ExitError;
 use tokio::sync::mpsc;
 
@@ -22,8 +22,8 @@ pub(super) enum Job {
     Dump,
     /// Make changes.
     Apply(Vec<Step>),
-    /// Set timeouts and sync daemons as configured; `ours` says that running daemons are ours.
-    Settings { kernel: Box<Kernel>, ours: bool },
+    /// Set timeouts and sync daemons as configured; `ours` are running daemons that are ours.
+    Settings { kernel: Box<Kernel>, ours: Option<SyncOn> },
 }
 
 /// What came of it.
@@ -33,9 +33,14 @@ pub(super) enum Answer {
     Dumped(Result<Dump, String>),
     /// One result a step.
     Applied(Vec<Step>, Vec<Result<(), Refusal>>),
-    /// What was changed, what failed, and whether the daemons are ours now.
-    Settled { changed: Vec<String>, failed: Vec<String>, ours: bool },
+    /// What was changed, what failed, and the daemons that are ours now.
+    Settled { changed: Vec<String>, failed: Vec<String>, ours: Option<SyncOn> },
 }
+
+/// Where the sync daemons were started: the number of their interface. The kernel tells only its
+/// name, and goes on listening to one that is gone when another one bears that name. Unknown when
+/// an earlier version started them.
+pub(super) type SyncOn = Option<u32>;
 
 /// Opens the socket; the error says what to do.
 pub(super) async fn open() -> Result<IpvsSocket, ExitError> {
@@ -83,7 +88,7 @@ fn refusal(error: &KernelError) -> Refusal {
     Refusal { errno: error.errno().unwrap_or_default(), text: error.to_string() }
 }
 
-async fn settle(socket: &mut IpvsSocket, kernel: &Kernel, ours: bool) -> Answer {
+async fn settle(socket: &mut IpvsSocket, kernel: &Kernel, ours: Option<SyncOn>) -> Answer {
     let (mut changed, mut failed) = (Vec::new(), Vec::new());
     match set_timeouts(socket, kernel).await {
         Ok(true) => changed.push("timeouts".to_owned()),
@@ -123,23 +128,25 @@ async fn set_timeouts(socket: &mut IpvsSocket, kernel: &Kernel) -> Result<bool, 
 }
 
 /// Both roles run on both routers, so that a change of roles has nothing to swap. Daemons that
-/// somebody else started are replaced only by configured ones. Returns whether those that run now
+/// somebody else started are replaced only by configured ones. Returns those that run now, if they
 /// are ours.
 async fn set_sync(
     socket: &mut IpvsSocket,
     sync: Option<&ConnectionSync>,
-    ours: bool,
+    ours: Option<SyncOn>,
     changed: &mut Vec<String>,
-) -> Result<bool, KernelError> {
-    if sync.is_none() && !ours {
-        return Ok(false);
+) -> Result<Option<SyncOn>, KernelError> {
+    if sync.is_none() && ours.is_none() {
+        return Ok(None);
     }
+    let (was, is) = (ours.flatten(), index_of(sync).await?);
     let running = socket.daemons().await?;
     for role in [SyncRole::Master, SyncRole::Backup] {
         let found = running.iter().find(|daemon| daemon.role == role);
         let wanted = sync.map(|sync| daemon(role, sync));
         if let (Some(wanted), Some(found)) = (&wanted, found)
             && serves_as(wanted, found)
+            && !is_made_anew(was, is)
         {
             continue;
         }
@@ -152,7 +159,19 @@ async fn set_sync(
             changed.push(format!("started sync daemon {role:?}").to_lowercase());
         }
     }
-    Ok(sync.is_some())
+    Ok(sync.map(|_| is.or(was)))
+}
+
+/// The number of the configured interface, if this host has it now.
+async fn index_of(sync: Option<&ConnectionSync>) -> Result<Option<u32>, KernelError> {
+    let Some(sync) = sync else { return Ok(None) };
+    let links = Links::open()?.list().await?;
+    Ok(links.iter().find(|link| link.name == sync.interface).map(|link| link.index))
+}
+
+/// An interface that is away is waited for.
+fn is_made_anew(was: Option<u32>, is: Option<u32>) -> bool {
+    was.zip(is).is_some_and(|(was, is)| was != is)
 }
 
 fn daemon(role: SyncRole, sync: &ConnectionSync) -> SyncDaemon {
@@ -183,6 +202,14 @@ fn serves_as(wanted: &SyncDaemon, found: &SyncDaemon) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn daemons_are_started_again_on_an_interface_that_was_made_anew() {
+        assert!(is_made_anew(Some(3), Some(9)));
+        assert!(!is_made_anew(Some(3), Some(3)));
+        assert!(!is_made_anew(Some(3), None), "it is away");
+        assert!(!is_made_anew(None, Some(9)), "nobody knows where they were started");
+    }
 
     #[test]
     fn a_running_daemon_serves_when_what_is_configured_fits() {

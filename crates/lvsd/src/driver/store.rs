@@ -10,6 +10,7 @@ use runtime::{Exit, ExitError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::kernel::SyncOn;
 use crate::core::{Memory, Seen};
 
 /// Its name in the runtime directory.
@@ -31,6 +32,9 @@ pub(super) struct Store {
 struct Owned {
     services: Vec<ServiceKey>,
     sync_daemons: bool,
+    /// Earlier versions did not write it.
+    #[serde(default)]
+    sync_interface: Option<u32>,
 }
 
 impl Store {
@@ -39,26 +43,27 @@ impl Store {
         Ok(Self { folder: dir.private(FOLDER)? })
     }
 
-    /// Reads everything back; whether the sync daemons are ours comes with it. A file that cannot
-    /// be understood is as good as none: it is reported, and what the kernel holds decides.
-    pub(super) fn load(&self) -> (Memory, bool) {
+    /// Reads everything back, with the sync daemons that are ours. A file that cannot be understood
+    /// is as good as none: it is reported, and what the kernel holds decides.
+    pub(super) fn load(&self) -> (Memory, Option<SyncOn>) {
         let owned: Owned = self.read("owned.json");
         let memory = Memory {
             owned: owned.services.into_iter().collect(),
             ledger: self.read_decisions(),
             seen: self.read("seen.json"),
         };
-        (memory, owned.sync_daemons)
+        (memory, owned.sync_daemons.then_some(owned.sync_interface))
     }
 
     /// Before the first change of a service it must be on disk that the service is ours.
     pub(super) fn save_owned(
         &self,
         services: &BTreeSet<ServiceKey>,
-        sync_daemons: bool,
+        sync: Option<SyncOn>,
     ) -> Result<(), ExitError> {
         let services = services.iter().copied().collect();
-        self.write("owned.json", &Owned { services, sync_daemons })
+        let (sync_daemons, sync_interface) = (sync.is_some(), sync.flatten());
+        self.write("owned.json", &Owned { services, sync_daemons, sync_interface })
     }
 
     /// The operator's decisions.
@@ -128,7 +133,7 @@ mod tests {
         let folder = scratch("back");
         let dir = RuntimeDir::prepare(Some(&folder)).unwrap();
         let store = Store::open(&dir).unwrap();
-        store.save_owned(&[key()].into(), true).unwrap();
+        store.save_owned(&[key()].into(), Some(Some(3))).unwrap();
         let mut decisions = Decisions::default();
         decisions.change("www", "web1", |known| known.disabled = Some(health::Note::default()));
         store.write("decisions.json", &decisions).unwrap();
@@ -138,10 +143,13 @@ mod tests {
         store.save_decisions(&ledger).unwrap();
         let seen = Seen { down: [7].into(), last_up: [(7, 3)].into(), ..Seen::default() };
         store.save_seen(&seen).unwrap();
-        let (memory, sync_daemons) = Store::open(&dir).unwrap().load();
+        let (memory, sync) = Store::open(&dir).unwrap().load();
         assert_eq!(memory.owned, [key()].into());
         assert_eq!((memory.ledger, memory.seen), (ledger, seen));
-        assert!(sync_daemons);
+        assert_eq!(sync, Some(Some(3)));
+        let earlier = "{\"services\":[],\"sync_daemons\":true}";
+        std::fs::write(folder.join("lvsd/owned.json"), earlier).unwrap();
+        assert_eq!(store.load().1, Some(None), "as an earlier version kept them");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
