@@ -2,6 +2,7 @@
 
 mod asked;
 mod child;
+mod host;
 mod letters;
 mod outside;
 mod reload;
@@ -388,40 +389,6 @@ impl Driver {
             let actions = self.failover.handle_stood_down(moved.group, clock::now());
             self.carry_out(actions);
             self.forget_removed();
-        }
-    }
-
-    /// Carriers, fitness, and addresses that somebody took away.
-    async fn look_at_host(&mut self) {
-        match Host::read().await {
-            Ok(host) => self.host = host,
-            Err(error) => {
-                tracing::warn!(%error, "cannot list this host's interfaces");
-                return;
-            }
-        }
-        let now = clock::now();
-        let paths: Vec<bool> =
-            self.plan.paths.iter().map(|path| path.carrier(&self.host)).collect();
-        for (index, up) in paths.into_iter().enumerate() {
-            let actions = self.failover.handle_carrier(PathId(index), up, now);
-            self.carry_out(actions);
-        }
-        for plan in &mut self.plan.groups {
-            *plan = plan.placed_again(&self.host);
-        }
-        let groups = self.plan.groups.clone();
-        for plan in groups {
-            let (id, fit) = (plan.id, plan.fit(&self.host));
-            let missing = plan.addresses.iter().any(|placed| !placed.present(&self.host));
-            let actions = self.failover.handle_fitness(id, fit, now);
-            self.carry_out(actions);
-            let Some(group) = self.groups.get_mut(&id.0) else { continue };
-            let moved = *group.plan != plan;
-            group.plan = Arc::new(plan);
-            if group.active && group.settled && fit && (missing || moved) {
-                self.order(id, true, false);
-            }
         }
     }
 }

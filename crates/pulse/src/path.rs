@@ -1,6 +1,6 @@
 //! Heartbeat paths: between which addresses, on which interface. Pure.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
 use config::model::{Heartbeat, Router, SharedPath};
 
@@ -13,7 +13,8 @@ use crate::host::Host;
 pub(crate) struct PathPlan {
     /// `172.16.1.2 -> 172.16.1.3`, `broadcast eth1`.
     pub(crate) name: String,
-    /// Where the socket is bound.
+    /// Where the socket is bound. That of a shared path takes only what is sent to all: bound to
+    /// any address, it could not be beside a unicast one on the same port.
     pub(crate) local: SocketAddr,
     /// Where heartbeats go.
     pub(crate) remote: SocketAddr,
@@ -30,6 +31,8 @@ pub(crate) enum PathKind {
     Broadcast {
         /// Its name.
         interface: String,
+        /// Its number.
+        index: u32,
     },
     /// To a group on an interface.
     Multicast {
@@ -37,8 +40,6 @@ pub(crate) enum PathKind {
         interface: String,
         /// Its number.
         index: u32,
-        /// Its own IPv4 address, which the group is joined from.
-        own: Ipv4Addr,
         /// Time to live.
         ttl: u8,
     },
@@ -65,11 +66,43 @@ impl PathPlan {
     pub(crate) fn carrier(&self, host: &Host) -> bool {
         let link = match &self.kind {
             PathKind::Unicast => host.bearing(self.local.ip()),
-            PathKind::Broadcast { interface } | PathKind::Multicast { interface, .. } => {
+            PathKind::Broadcast { interface, .. } | PathKind::Multicast { interface, .. } => {
                 host.named(interface)
             }
         };
         link.is_some_and(|link| link.carrier || link.loopback)
+    }
+
+    /// Interfaces can be made anew with another number: look them up again. One that is away is
+    /// waited for.
+    pub(crate) fn placed_again(&self, host: &Host) -> Self {
+        let mut path = self.clone();
+        match &mut path.kind {
+            PathKind::Unicast => {
+                if let Some(link) = host.bearing(self.local.ip()) {
+                    rescope(&mut path.local, link.index);
+                    rescope(&mut path.remote, link.index);
+                }
+            }
+            PathKind::Broadcast { interface, index }
+            | PathKind::Multicast { interface, index, .. } => {
+                if let Some(link) = host.named(interface) {
+                    *index = link.index;
+                    rescope(&mut path.local, link.index);
+                    rescope(&mut path.remote, link.index);
+                }
+            }
+        }
+        path
+    }
+}
+
+/// Gives an address the number of its interface, if it has one.
+fn rescope(address: &mut SocketAddr, index: u32) {
+    if let SocketAddr::V6(address) = address
+        && address.scope_id() != 0
+    {
+        address.set_scope_id(index);
     }
 }
 
@@ -111,12 +144,12 @@ fn shared(path: &SharedPath, port: u16, host: &Host) -> Vec<Result<PathPlan, Str
         }
         SharedPath::Broadcast { interface } => vec![Ok(PathPlan {
             name: format!("broadcast {interface}"),
-            local: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+            local: SocketAddr::from((Ipv4Addr::BROADCAST, port)),
             remote: SocketAddr::from((Ipv4Addr::BROADCAST, port)),
-            kind: PathKind::Broadcast { interface: interface.clone() },
+            kind: PathKind::Broadcast { interface: interface.clone(), index: link.index },
         })],
         SharedPath::Multicast { group, port, ttl, .. } => {
-            vec![Ok(multicast(*group, *port, *ttl, link, host))]
+            vec![Ok(multicast(*group, *port, *ttl, link))]
         }
     }
 }
@@ -142,28 +175,15 @@ fn from_interface(
     }
 }
 
-fn multicast(group: IpAddr, port: u16, ttl: u8, link: &HostLink, host: &Host) -> PathPlan {
-    let own = host.addresses.iter().filter(|address| address.interface == link.index);
-    let own = own.filter_map(|address| match address.ip {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
-    });
-    let (local, remote) = match group {
-        IpAddr::V4(group) => (SocketAddr::from((group, port)), SocketAddr::from((group, port))),
-        IpAddr::V6(group) => (
-            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
-            SocketAddr::V6(SocketAddrV6::new(group, port, 0, link.index)),
-        ),
+fn multicast(group: IpAddr, port: u16, ttl: u8, link: &HostLink) -> PathPlan {
+    let at = match group {
+        IpAddr::V4(group) => SocketAddr::from((group, port)),
+        IpAddr::V6(group) => SocketAddr::V6(SocketAddrV6::new(group, port, 0, link.index)),
     };
     PathPlan {
         name: format!("multicast {group} {}", link.name),
-        local,
-        remote,
-        kind: PathKind::Multicast {
-            interface: link.name.clone(),
-            index: link.index,
-            own: own.min().unwrap_or(Ipv4Addr::UNSPECIFIED),
-            ttl,
-        },
+        local: at,
+        remote: at,
+        kind: PathKind::Multicast { interface: link.name.clone(), index: link.index, ttl },
     }
 }

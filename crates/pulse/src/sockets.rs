@@ -67,6 +67,15 @@ impl Sockets {
         Ok(())
     }
 
+    /// Opens the socket of a path anew, at its new place. The old one stays if that fails.
+    pub(crate) fn replace(&mut self, path: PathId, plan: &PathPlan) -> io::Result<()> {
+        if let Some(socket) = self.paths.get_mut(path.0) {
+            socket.udp = open(plan)?;
+            socket.plan = plan.clone();
+        }
+        Ok(())
+    }
+
     /// Waits until a path has packets. May be dropped and called again.
     pub(crate) async fn readable(&mut self) -> PathId {
         self.turn = self.turn.wrapping_add(1);
@@ -164,7 +173,7 @@ fn open(plan: &PathPlan) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     match &plan.kind {
         PathKind::Unicast => {}
-        PathKind::Broadcast { interface } => {
+        PathKind::Broadcast { interface, .. } => {
             socket.set_broadcast(true)?;
             socket.set_reuse_address(true)?;
             socket.bind_device(Some(interface.as_bytes()))?;
@@ -179,24 +188,17 @@ fn open(plan: &PathPlan) -> io::Result<UdpSocket> {
         // From the partner's address and port only: the kernel drops all else before it waits.
         PathKind::Unicast => socket.connect(&plan.remote.into())?,
         PathKind::Broadcast { .. } => {}
-        PathKind::Multicast { index, own, ttl, .. } => {
-            join(&socket, plan.remote, *index, *own, *ttl)?;
-        }
+        PathKind::Multicast { index, ttl, .. } => join(&socket, plan.remote, *index, *ttl)?,
     }
     UdpSocket::from_std(socket.into())
 }
 
-/// Joins a group on one interface. Our own packets do not come back.
-fn join(
-    socket: &Socket,
-    group: SocketAddr,
-    index: u32,
-    own: std::net::Ipv4Addr,
-    ttl: u8,
-) -> io::Result<()> {
+/// Joins a group on one interface. Our own packets do not come back. IPv4 packets leave by the
+/// interface that the socket is bound to, from whatever address that has then: one that is named
+/// here could be a floating one, and gone tomorrow.
+fn join(socket: &Socket, group: SocketAddr, index: u32, ttl: u8) -> io::Result<()> {
     match group.ip() {
         IpAddr::V4(group) => {
-            socket.set_multicast_if_v4(&own)?;
             socket.set_multicast_ttl_v4(u32::from(ttl))?;
             socket.set_multicast_loop_v4(false)?;
             socket.join_multicast_v4_n(&group, &socket2::InterfaceIndexOrAddress::Index(index))
@@ -207,5 +209,53 @@ fn join(
             socket.set_multicast_loop_v6(false)?;
             socket.join_multicast_v6(&group, index)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(at: &str, kind: PathKind) -> PathPlan {
+        let at: SocketAddr = at.parse().unwrap();
+        PathPlan { name: "of the test".to_owned(), local: at, remote: at, kind }
+    }
+
+    /// One of each kind on the loopback interface, all on one port.
+    fn every_kind(port: u16) -> Vec<PathPlan> {
+        let interface = || "lo".to_owned();
+        let multicast = || PathKind::Multicast { interface: interface(), index: 1, ttl: 1 };
+        let broadcast = PathKind::Broadcast { interface: interface(), index: 1 };
+        vec![
+            plan(&format!("127.0.0.1:{port}"), PathKind::Unicast),
+            plan(&format!("255.255.255.255:{port}"), broadcast),
+            plan(&format!("239.0.0.42:{port}"), multicast()),
+            plan(&format!("[::1]:{port}"), PathKind::Unicast),
+            plan(&format!("[ff02::4242%1]:{port}"), multicast()),
+        ]
+    }
+
+    #[tokio::test]
+    async fn paths_of_every_kind_are_open_beside_each_other_on_one_port() {
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let plans = every_kind(free.local_addr().unwrap().port());
+        drop(free);
+        let mut sockets = Sockets::default();
+        sockets.renew(&plans).unwrap();
+        assert_eq!(sockets.ids().count(), plans.len());
+    }
+
+    #[tokio::test]
+    async fn a_path_keeps_its_socket_when_it_cannot_be_opened_anew() {
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let plans = every_kind(free.local_addr().unwrap().port());
+        drop(free);
+        let mut sockets = Sockets::default();
+        sockets.renew(&plans).unwrap();
+        let away = PathKind::Broadcast { interface: "none-such".to_owned(), index: 99 };
+        let away = PathPlan { kind: away, ..plans[1].clone() };
+        assert!(sockets.replace(PathId(1), &away).is_err());
+        sockets.replace(PathId(1), &plans[1]).unwrap();
+        assert_eq!(sockets.ids().count(), plans.len());
     }
 }

@@ -4,6 +4,7 @@ use config::model::{Group, Heartbeat, KeySource, Router, SharedPath};
 use netlink::HostLink;
 
 use super::*;
+use crate::path::PathKind;
 
 /// A host with two wires: 192.168.1.2/24 on eth0, 172.16.1.2/24 and fe80::2 on eth1.
 fn host() -> Host {
@@ -166,6 +167,19 @@ fn shared_paths_find_their_interface() {
         ],
         "of the ucast addresses only the partner's is a path"
     );
+    let mut anew = host();
+    for link in &mut anew.links {
+        link.index += 7;
+    }
+    let places = |path: &PathPlan| match path.kind {
+        PathKind::Unicast => None,
+        PathKind::Broadcast { index, .. } | PathKind::Multicast { index, .. } => Some(index),
+    };
+    let again = plan.paths.iter().map(|path| places(&path.placed_again(&anew)));
+    assert_eq!(again.collect::<Vec<_>>(), [None, None, Some(10), Some(9), None]);
+    anew.links.clear();
+    let away = plan.paths.iter().map(|path| places(&path.placed_again(&anew)));
+    assert_eq!(away.collect::<Vec<_>>(), [None, None, Some(3), Some(2), None], "one is waited for");
     shared.heartbeat.shared_paths = vec![SharedPath::Broadcast { interface: "eth5".to_owned() }];
     assert!(Plan::new(&shared, None, Side::First, 7, &host()).is_err());
 }
@@ -178,4 +192,14 @@ fn a_link_local_path_names_its_interface() {
     let plan = plan(&local).unwrap();
     assert_eq!(plan.paths[0].remote.to_string(), "[fe80::3%3]:539");
     assert_eq!(plan.paths[0].local.to_string(), "[fe80::2%3]:539");
+    let mut anew = host();
+    for link in &mut anew.links {
+        link.index += 7;
+    }
+    for address in &mut anew.addresses {
+        address.interface += 7;
+    }
+    let again = plan.paths[0].placed_again(&anew);
+    assert_eq!(again.remote.to_string(), "[fe80::3%10]:539");
+    assert_eq!(again.local.to_string(), "[fe80::2%10]:539");
 }

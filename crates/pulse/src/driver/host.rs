@@ -1,0 +1,68 @@
+//! What becomes of a change of this host's interfaces and addresses.
+
+use std::sync::Arc;
+
+use heartbeat::PathId;
+use runtime::journal::{EventKind, Level};
+
+use super::Driver;
+use crate::clock;
+use crate::host::Host;
+
+impl Driver {
+    /// Carriers, fitness, and addresses that somebody took away.
+    pub(super) async fn look_at_host(&mut self) {
+        match Host::read().await {
+            Ok(host) => self.host = host,
+            Err(error) => {
+                tracing::warn!(%error, "cannot list this host's interfaces");
+                return;
+            }
+        }
+        self.place_paths_again();
+        let now = clock::now();
+        let paths: Vec<bool> =
+            self.plan.paths.iter().map(|path| path.carrier(&self.host)).collect();
+        for (index, up) in paths.into_iter().enumerate() {
+            let actions = self.failover.handle_carrier(PathId(index), up, now);
+            self.carry_out(actions);
+        }
+        for plan in &mut self.plan.groups {
+            *plan = plan.placed_again(&self.host);
+        }
+        let groups = self.plan.groups.clone();
+        for plan in groups {
+            let (id, fit) = (plan.id, plan.fit(&self.host));
+            let missing = plan.addresses.iter().any(|placed| !placed.present(&self.host));
+            let actions = self.failover.handle_fitness(id, fit, now);
+            self.carry_out(actions);
+            let Some(group) = self.groups.get_mut(&id.0) else { continue };
+            let moved = *group.plan != plan;
+            group.plan = Arc::new(plan);
+            if group.active && group.settled && fit && (missing || moved) {
+                self.order(id, true, false);
+            }
+        }
+    }
+
+    /// Opens the sockets of paths whose interface was made anew.
+    fn place_paths_again(&mut self) {
+        for (index, path) in self.plan.paths.iter_mut().enumerate() {
+            let again = path.placed_again(&self.host);
+            if again == *path {
+                continue;
+            }
+            match self.sockets.replace(PathId(index), &again) {
+                Ok(()) => {
+                    let fields = [("path", again.name.clone())];
+                    let sentence = "heartbeat path opened on an interface that was made anew";
+                    let journal = &self.tools.journal;
+                    journal.record(EventKind::Partner, Level::Info, sentence, &fields);
+                    *path = again;
+                }
+                // Its address may not be ready: that is another change, and another try.
+                Err(error) => tracing::debug!(%error, path = path.name, "cannot open it anew"),
+            }
+        }
+    }
+}
