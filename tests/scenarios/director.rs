@@ -5,6 +5,7 @@ mod death;
 mod edits;
 mod operator;
 mod restart;
+mod sysctls;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(crate) use death::{run as death, without_refusal};
 pub(crate) use edits::run as edits;
 pub(crate) use operator::run as operator;
 pub(crate) use restart::run as restart;
+pub(crate) use sysctls::run as sysctls;
 
 /// The seed's service, mended, with checks quick enough for a test. A busy emulated machine may
 /// take seconds for an answer, which is no illness here.

@@ -84,6 +84,11 @@ const TABLE: &[Scenario] = &[
         director::restart,
     ),
     Scenario::test(
+        "director-sysctls",
+        "settings of the kernel are set, kept, and given back",
+        director::sysctls,
+    ),
+    Scenario::test(
         "director-ldirectord",
         "the table is what ldirectord makes of the same file",
         director::like_ldirectord,

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Percent;
 
+mod kernel;
+
+pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
+
 /// Everything that one pair of routers (or a single director) is to do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
@@ -187,36 +191,6 @@ pub enum HookOrder {
     BeforeAddresses,
     /// After the addresses are announced.
     AfterAddresses,
-}
-
-/// The kernel's IPVS settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kernel {
-    /// Idle time of TCP connections; none leaves the kernel's.
-    pub tcp_timeout: Option<Duration>,
-    /// Idle time after a FIN.
-    pub tcp_fin_timeout: Option<Duration>,
-    /// Idle time of UDP flows.
-    pub udp_timeout: Option<Duration>,
-    /// Connections are copied to the partner.
-    pub sync: Option<ConnectionSync>,
-}
-
-/// Copying of connections to the partner; both roles run on both routers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionSync {
-    /// Interface the copies go over.
-    pub interface: String,
-    /// Identity on that wire, 0 to 255.
-    pub id: u8,
-    /// Multicast group; none is the kernel's 224.0.0.81.
-    pub group: Option<IpAddr>,
-    /// UDP port; none is the kernel's 8848.
-    pub port: Option<u16>,
-    /// Time to live; none is 1.
-    pub ttl: Option<u8>,
-    /// Largest datagram; none is the interface's.
-    pub max_length: Option<u16>,
 }
 
 /// A virtual server.

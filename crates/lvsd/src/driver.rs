@@ -11,6 +11,7 @@ mod parent;
 mod questions;
 mod start;
 mod store;
+mod sysctls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ use runtime::{ExitError, Journal, readiness};
 use tokio::sync::{mpsc, watch};
 
 use crate::core::{Core, Entry, KernelWork, Now, sum_up};
+use crate::sysctl::Values;
 use configuration::Configuration;
 use guard::Guard;
 use kernel::{Answer, Job, SyncOn};
@@ -86,6 +88,10 @@ struct Settings {
     sync_ours: Option<SyncOn>,
     /// What failed, so that it is told once.
     told: Vec<String>,
+    /// What settings below `/proc/sys` were before they were changed.
+    before: Values,
+    /// Those that could not be written.
+    unwritten: Vec<String>,
 }
 
 /// What is known of one nanny process.
@@ -183,6 +189,7 @@ impl Driver {
                 self.core.dumped(dump.table, dump.stats, now());
                 let untouched = self.core.cluster().kernel == Kernel::default();
                 self.settings.due |= !untouched;
+                self.settle_sysctls();
                 self.answer_waiting();
             }
             Answer::Dumped(Err(reason)) => {
@@ -308,6 +315,7 @@ impl Driver {
         let remove = self.core.cluster().on_stop == OnStop::Remove && end == End::Stopped;
         if remove {
             self.remove_all().await?;
+            self.give_back_sysctls();
         }
         if let Some(seen) = self.core.seen_to_save() {
             complain(self.store.save_seen(&seen));

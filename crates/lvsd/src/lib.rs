@@ -8,3 +8,4 @@ pub mod driver;
 pub mod metrics;
 pub mod options;
 pub mod reconciler;
+mod sysctl;

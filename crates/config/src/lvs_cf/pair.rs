@@ -152,7 +152,8 @@ pub(super) fn kernel(report: &mut Report<'_>, settings: Settings<'_>) -> Kernel 
         // 0 leaves the kernel's own.
         Some(report.seconds(settings, key, 0)).filter(|time| !time.is_zero())
     });
-    Kernel { tcp_timeout, tcp_fin_timeout, udp_timeout, sync: sync(report, settings) }
+    let sync = sync(report, settings);
+    Kernel { tcp_timeout, tcp_fin_timeout, udp_timeout, sync, ..Kernel::default() }
 }
 
 fn sync(report: &mut Report<'_>, settings: Settings<'_>) -> Option<ConnectionSync> {

@@ -4,6 +4,7 @@
 //! [`keys`], and `pair`, `services` and `check` build the model.
 
 mod check;
+mod kernel;
 mod key;
 mod pair;
 mod persistence;
@@ -78,7 +79,7 @@ fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Optio
     let mut top = reading.section("", node, at)?;
     let pair = pair::pair(reading, &mut top);
     let services = services::services(reading, &mut top);
-    let kernel = services::kernel(reading, &mut top);
+    let kernel = kernel::kernel(reading, &mut top);
     let max_removed = reading.percent(&mut top, "max_removed").unwrap_or_default();
     let autoreload = reading.boolean(&mut top, "autoreload");
     let on_stop = reading.choice(&mut top, "on_stop", |word| match word {

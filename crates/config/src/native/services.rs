@@ -4,14 +4,11 @@ use ipvs::{Family, Forwarding, Protocol, Scheduler, SchedulerFlags};
 use ipvs::{Tunnel, TunnelChecksum};
 
 use super::check::{check, default_kind, standard};
-use super::pair::interface_key;
 use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Named, Reading, Section};
 use super::tree::{Node, Span, Value};
-use crate::model::{
-    ConnectionSync, Host, Kernel, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
-};
+use crate::model::{Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer};
 use crate::places::Part;
 use crate::{Percent, nearest};
 
@@ -354,45 +351,6 @@ fn sorry<'n, 'a: 'n>(
     let forwarding = reading.choice(&mut map, "forward", forwarding).unwrap_or(forward);
     reading.finish(map);
     address.map(|given| SorryServer { host: given.value.0, port: given.value.1, forwarding })
-}
-
-/// The kernel's settings.
-pub(super) fn kernel<'n, 'a: 'n>(reading: &mut Reading<'a>, top: &mut Section<'n>) -> Kernel {
-    let at = top.span_of("kernel").unwrap_or(0..0);
-    let node = reading.given(top, "kernel");
-    let Some(mut section) = node.and_then(|node| reading.section("kernel", node, at)) else {
-        return Kernel::default();
-    };
-    let kernel = Kernel {
-        tcp_timeout: reading.seconds(&mut section, "tcp_timeout"),
-        tcp_fin_timeout: reading.seconds(&mut section, "tcp_fin_timeout"),
-        udp_timeout: reading.seconds(&mut section, "udp_timeout"),
-        sync: sync(reading, &mut section),
-    };
-    reading.finish(section);
-    kernel
-}
-
-fn sync<'n, 'a: 'n>(
-    reading: &mut Reading<'a>,
-    section: &mut Section<'n>,
-) -> Option<ConnectionSync> {
-    let at = section.span_of("sync")?;
-    reading.record(Part::Kernel("sync"), at.clone());
-    let node = reading.given(section, "sync")?;
-    let mut map = reading.section("kernel.sync", node, at)?;
-    let interface = interface_key(reading, &mut map);
-    let interface = reading.require(&map, "interface", interface);
-    let sync = ConnectionSync {
-        interface: interface.clone().unwrap_or_default(),
-        id: reading.integer(&mut map, "id").unwrap_or(0),
-        group: reading.address(&mut map, "group"),
-        port: reading.integer(&mut map, "port"),
-        ttl: reading.integer(&mut map, "ttl"),
-        max_length: reading.integer(&mut map, "max_length"),
-    };
-    reading.finish(map);
-    interface.map(|_| sync)
 }
 
 /// The protocol whose checks make sense by default.

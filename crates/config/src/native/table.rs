@@ -23,6 +23,7 @@ const PORT: Kind = count(1, 65_535, "");
 const WEIGHT: Kind = count(0, 2_147_483_647, "");
 const CONNECTIONS: Kind = count(0, 4_294_967_295, "connections");
 const FORWARD: Kind = Kind::Choice(&["direct", "nat", "tunnel"]);
+const SWITCH: Kind = Kind::Choice(&["on", "off", "keep"]);
 const EXPECT: Kind = Kind::Text("text, or a map with prefix, contains or regex");
 const METHOD: Kind = Kind::Choice(&["GET", "HEAD", "POST", "OPTIONS"]);
 const TUNNEL: Kind = Kind::Text("ipip, gue or gre, or a map with type, port and checksum");
@@ -143,6 +144,11 @@ pub(super) static KEYS: &[Key] = &[
     key("kernel.tcp_timeout", time(SECOND, 31 * DAY), Otherwise("as the kernel has it"), "Idle time after which a TCP connection is forgotten, in whole seconds."),
     key("kernel.tcp_fin_timeout", time(SECOND, 31 * DAY), Otherwise("as the kernel has it"), "The same after a FIN."),
     key("kernel.udp_timeout", time(SECOND, 31 * DAY), Otherwise("as the kernel has it"), "Idle time after which a UDP flow is forgotten."),
+    key("kernel.expire_nodest_conn", SWITCH, Value("on"), "A connection whose real server is gone from the table ends at its next packet, so that a UDP client gets another server. keep leaves the kernel's setting alone, here and below."),
+    key("kernel.expire_quiescent_template", SWITCH, Value("on"), "A client that persistence keeps at a real server of weight 0 gets another one."),
+    key("kernel.conn_reuse_mode", count(0, 3, ""), Otherwise("as the kernel has it"), "What becomes of a connection whose client uses a port again: 0 stays with its real server, even one of weight 0; 1 gets a new one."),
+    key("kernel.ip_forward", SWITCH, Otherwise("on while a virtual server forwards by NAT, else as it is"), "Packets pass through this host."),
+    key("kernel.send_redirects", SWITCH, Otherwise("off while a virtual server forwards by NAT, else as it is"), "This host tells its neighbours of shorter ways, which would lead around NAT."),
     key("kernel.sync", Kind::Map, Otherwise("connections are not copied"), "Copying of connections to the partner, so that a takeover keeps them."),
     key("kernel.sync.interface", Kind::Text("an interface"), Required, "Interface that the copies go over."),
     key("kernel.sync.id", count(0, 255, ""), Value("0"), "Identity on that wire; the same on both routers."),

@@ -1,8 +1,9 @@
 //! From the model to the native format: only what differs from the defaults, in one order.
 
 mod check;
+mod kernel;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use ipvs::{Forwarding, Persistence, SchedulerFlags, Tunnel, TunnelChecksum};
 
@@ -13,11 +14,12 @@ use super::scalar::render_duration;
 use super::services::{family_of, whole_prefix};
 use super::yaml::Yaml;
 use crate::model::{
-    ConnectionSync, Failback, FloatingAddress, Group, Heartbeat, Hook, HookOrder, Host, Kernel,
-    KeySource, Listen, OnFailure, OnStop, Pair, RealServer, SharedPath, SorryServer, VirtualServer,
+    Failback, FloatingAddress, Group, Heartbeat, Hook, HookOrder, Host, KeySource, Listen,
+    OnFailure, OnStop, Pair, RealServer, SharedPath, SorryServer, VirtualServer,
 };
 use crate::{Cluster, Percent};
 use check::check;
+use kernel::kernel;
 
 /// The text of a native file that is read as this model. The order of heartbeat paths is unicast,
 /// broadcast, multicast, whatever it was.
@@ -356,25 +358,5 @@ fn sorry(sorry: &SorryServer, forward: Forwarding) -> Yaml {
     let mut map = Map::new("services.*.sorry");
     map.put_text("address", address);
     map.put_text("forward", forwarding(sorry.forwarding));
-    map.done()
-}
-
-fn kernel(kernel: &Kernel) -> Option<Yaml> {
-    let mut map = Map::new("kernel");
-    map.put_text_if("tcp_timeout", kernel.tcp_timeout.map(render_duration));
-    map.put_text_if("tcp_fin_timeout", kernel.tcp_fin_timeout.map(render_duration));
-    map.put_text_if("udp_timeout", kernel.udp_timeout.map(render_duration));
-    map.put_some("sync", kernel.sync.as_ref().map(sync));
-    (!map.entries.is_empty()).then(|| map.done())
-}
-
-fn sync(sync: &ConnectionSync) -> Yaml {
-    let mut map = Map::new("kernel.sync");
-    map.put_text("interface", &sync.interface);
-    map.put_unless_default("id", sync.id.to_string());
-    map.put_text_if("group", sync.group.as_ref().map(IpAddr::to_string));
-    map.put_text_if("port", sync.port);
-    map.put_text_if("ttl", sync.ttl);
-    map.put_text_if("max_length", sync.max_length);
     map.done()
 }

@@ -214,6 +214,7 @@ impl Driver {
             self.core.know(names);
         }
         let change = self.core.configure(Arc::new(cluster), now());
+        self.settle_sysctls();
         let mut fields = vec![
             ("path", self.configuration.status.path.clone()),
             ("hash", self.configuration.status.hash.clone()),

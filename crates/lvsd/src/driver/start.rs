@@ -73,6 +73,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
     let store = Store::open(&dir)?;
     applied.remember();
     let (mut memory, sync_ours) = store.load();
+    let before = store.load_sysctls();
     let needed = names_needed(&cluster);
     if !needed.is_empty() {
         (memory.seen.names, _) = names::resolve(&needed, &memory.seen.names).await;
@@ -98,7 +99,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         parent,
         guard,
         kernel: kernel::start(socket, sender),
-        settings: Settings { due: true, sync_ours, ..Settings::default() },
+        settings: Settings { due: true, sync_ours, before, ..Settings::default() },
         events,
         nannies,
         checks: std::collections::BTreeMap::new(),

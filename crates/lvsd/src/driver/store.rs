@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use super::kernel::SyncOn;
 use crate::core::{Memory, Seen};
+use crate::sysctl::Values;
 
 /// Its name in the runtime directory.
 pub(super) const FOLDER: &str = "lvsd";
 
 /// The operator's decisions.
 const LEDGER: &str = "ledger.json";
+
+/// Settings of the kernel as they were.
+const SYSCTLS: &str = "sysctls.json";
 
 const MODE: u32 = 0o640;
 
@@ -77,6 +81,16 @@ impl Store {
             return self.read(LEDGER);
         }
         self.read::<Decisions>("decisions.json").into()
+    }
+
+    /// What settings below `/proc/sys` were before lvsd changed them.
+    pub(super) fn load_sysctls(&self) -> Values {
+        self.read(SYSCTLS)
+    }
+
+    /// The same, before the first of them is written.
+    pub(super) fn save_sysctls(&self, before: &Values) -> Result<(), ExitError> {
+        self.write(SYSCTLS, before)
     }
 
     /// Failed checks and resolved names.

@@ -295,12 +295,27 @@ fn kernel() -> impl Strategy<Value = Kernel> {
             ttl,
             max_length,
         });
-    (timeout(), timeout(), timeout(), option::of(sync)).prop_map(|(tcp, fin, udp, sync)| Kernel {
+    let timeouts = (timeout(), timeout(), timeout());
+    (timeouts, option::of(sync), sysctls()).prop_map(|((tcp, fin, udp), sync, sysctls)| Kernel {
         tcp_timeout: tcp,
         tcp_fin_timeout: fin,
         udp_timeout: udp,
         sync,
+        sysctls,
     })
+}
+
+fn sysctls() -> impl Strategy<Value = Sysctls> {
+    let switch = || prop_oneof![Just(Switch::On), Just(Switch::Off), Just(Switch::Keep)];
+    (switch(), switch(), option::of(0..4_u8), option::of(switch()), option::of(switch())).prop_map(
+        |(nodest, template, conn_reuse_mode, ip_forward, send_redirects)| Sysctls {
+            expire_nodest_conn: nodest,
+            expire_quiescent_template: template,
+            conn_reuse_mode,
+            ip_forward,
+            send_redirects,
+        },
+    )
 }
 
 /// Names are unique where the file uses them as keys.
