@@ -203,6 +203,16 @@ impl Channel {
         Ok(self.buffer.get(..length).unwrap_or_default())
     }
 
+    /// A datagram of notices that is there already, if there is one.
+    pub(crate) fn waiting_notice(&mut self) -> Result<Option<&[u8]>, KernelError> {
+        let Self { socket, buffer, .. } = self;
+        match socket.get_ref().recv(&mut *buffer, Msg::empty()) {
+            Ok((length, _)) => Ok(Some(buffer.get(..length).unwrap_or_default())),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Waits for the next datagram without a limit, and returns its length in the buffer.
     async fn next_datagram(&mut self) -> Result<usize, KernelError> {
         let Self { socket, buffer, .. } = self;

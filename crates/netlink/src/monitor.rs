@@ -13,6 +13,9 @@ use crate::message::{Message, Messages};
 /// Multicast groups: links, IPv4 addresses, IPv6 addresses (`RTNLGRP_…`).
 const NOTICES: [u32; 3] = [1, 5, 9];
 
+/// Notices that are taken in one go: more than the socket has room for.
+const MOST_WAITING: usize = 8192;
+
 /// Hears when an interface or an address of this host changed.
 pub struct LinkMonitor {
     channel: Channel,
@@ -29,24 +32,40 @@ impl LinkMonitor {
         Ok(Self { channel, known: Known::default() })
     }
 
-    /// Waits until something changed; what, is to be listed anew. May be dropped and called
-    /// again.
+    /// Waits until something changed; what, is to be listed anew. All that changed by now is one
+    /// change: a thousand addresses that come at once are no thousand reasons to list them. May be
+    /// dropped and called again.
     ///
     /// # Errors
     /// When the socket failed for good.
     pub async fn changed(&mut self) -> Result<(), KernelError> {
         loop {
             match self.channel.notice().await {
-                Ok(notice) if self.known.learn(notice) => return Ok(()),
+                Ok(notice) if self.known.learn(notice) => return self.learn_waiting(),
                 Ok(_) => {}
                 // Notices were lost, so something changed.
                 Err(KernelError::Overrun) => {
                     self.known.0.clear();
-                    return Ok(());
+                    return self.learn_waiting();
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Takes the notices that are there already.
+    fn learn_waiting(&mut self) -> Result<(), KernelError> {
+        for _ in 0..MOST_WAITING {
+            match self.channel.waiting_notice() {
+                Ok(Some(notice)) => {
+                    self.known.learn(notice);
+                }
+                Ok(None) => break,
+                Err(KernelError::Overrun) => self.known.0.clear(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

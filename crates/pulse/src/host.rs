@@ -1,9 +1,13 @@
 //! What this host has: interfaces and addresses.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink::{Addresses, HostAddress, HostLink, KernelError, Links};
+
+/// Addresses with the numbers of their interfaces.
+pub(crate) type Places = HashSet<(IpAddr, u32)>;
 
 /// Interfaces and addresses at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,11 @@ impl Host {
 
     pub(crate) fn has(&self, ip: IpAddr) -> bool {
         self.addresses.iter().any(|address| address.ip == ip)
+    }
+
+    /// Every address with the number of its interface: a thousand of them are looked for in it.
+    pub(crate) fn places(&self) -> Places {
+        self.addresses.iter().map(|address| (address.ip, address.interface)).collect()
     }
 
     /// The interface that bears an address.

@@ -3,12 +3,13 @@
 //! The driver says what is wanted; the mover makes it so, in slices, and says when it is. A wish to
 //! stand down is seen between two slices and while a program runs.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::model::{Hook, HookOrder};
-use netlink::{AddressChange, Addresses};
+use netlink::{AddressChange, Addresses, HostAddress};
 use runtime::Journal;
 use runtime::journal::{EventKind, Level};
 use tokio::sync::watch;
@@ -164,10 +165,7 @@ impl Work {
         if !self.start_hooks(&plan, HookOrder::BeforeAddresses).await {
             return false;
         }
-        let gone: Vec<Placed> = std::mem::take(&mut self.present)
-            .into_iter()
-            .filter(|old| !plan.addresses.iter().any(|new| new.address == old.address))
-            .collect();
+        let gone = without(std::mem::take(&mut self.present), &plan.addresses);
         self.remove(&plan.name, &gone, socket).await;
         if !self.add(&plan, socket).await {
             return false;
@@ -223,11 +221,7 @@ impl Work {
             self.stop_hooks(&plan.name, HookOrder::AfterAddresses).await;
         }
         let mut all = std::mem::take(&mut self.present);
-        for placed in &plan.addresses {
-            if !all.iter().any(|known| known.address == placed.address) {
-                all.push(placed.clone());
-            }
-        }
+        all.extend(without(plan.addresses.clone(), &all));
         self.problems.clear();
         self.remove(&plan.name, &all, socket).await;
         self.record_problems(&plan.name);
@@ -432,6 +426,13 @@ impl Work {
         ];
         self.tools.journal.record(EventKind::Role, level, sentence, &fields);
     }
+}
+
+/// Those whose addresses are none of the others'. A group can have thousands.
+fn without(mut some: Vec<Placed>, others: &[Placed]) -> Vec<Placed> {
+    let others: HashSet<&HostAddress> = others.iter().map(|placed| &placed.address).collect();
+    some.retain(|placed| !others.contains(&placed.address));
+    some
 }
 
 fn fields(group: &str, count: usize, first: String, took: Duration) -> [(&'static str, String); 4] {

@@ -7,7 +7,7 @@ use heartbeat::{GroupId, GroupSetup, PathId, PathSetup, RouterId, Setup, Side, T
 use netlink::{HostAddress, Lease};
 use send_arp::{Link, Mac};
 
-use crate::host::Host;
+use crate::host::{Host, Places};
 use crate::lease;
 use crate::path::PathPlan;
 
@@ -113,6 +113,7 @@ impl Plan {
             let mine = self.names.first() == Some(name);
             if mine { self.me } else { self.me.other() }
         };
+        let places = host.places();
         let group = |group: &GroupPlan| GroupSetup {
             id: group.id,
             preferred: group.preferred.as_ref().map(side),
@@ -121,7 +122,7 @@ impl Plan {
                 Failback::Automatic { delay } => Some(delay),
             },
             fit: group.fit(host),
-            holding: group.addresses.iter().any(|placed| placed.present(host)),
+            holding: group.addresses.iter().any(|placed| placed.present(&places)),
         };
         let [me, partner] = &self.names;
         Setup {
@@ -164,10 +165,8 @@ impl GroupPlan {
 }
 
 impl Placed {
-    pub(crate) fn present(&self, host: &Host) -> bool {
-        host.addresses.iter().any(|address| {
-            address.ip == self.address.ip && address.interface == self.address.interface
-        })
+    pub(crate) fn present(&self, places: &Places) -> bool {
+        places.contains(&(self.address.ip, self.address.interface))
     }
 
     pub(crate) fn lease(&self, seconds: u32) -> Lease {

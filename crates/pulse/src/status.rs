@@ -117,10 +117,11 @@ fn group(driver: &Driver, plan: &GroupPlan, state: &GroupState) -> GroupStatus {
         Role::Starting | Role::Standby => theirs.then(|| partner.clone()),
     };
     let problems = driver.groups.get(&plan.id.0).map(|group| &group.problems);
+    let places = driver.host.places();
     let addresses = plan.addresses.iter().map(|placed| AddressStatus {
         address: placed.shown(),
         interface: placed.interface.clone(),
-        present: placed.present(&driver.host),
+        present: placed.present(&places),
         problem: problems.and_then(|problems| problems.get(&placed.address.ip).cloned()),
     });
     GroupStatus {

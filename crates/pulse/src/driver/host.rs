@@ -30,10 +30,10 @@ impl Driver {
         for plan in &mut self.plan.groups {
             *plan = plan.placed_again(&self.host);
         }
-        let groups = self.plan.groups.clone();
+        let (groups, places) = (self.plan.groups.clone(), self.host.places());
         for plan in groups {
             let (id, fit) = (plan.id, plan.fit(&self.host));
-            let missing = plan.addresses.iter().any(|placed| !placed.present(&self.host));
+            let missing = plan.addresses.iter().any(|placed| !placed.present(&places));
             let actions = self.failover.handle_fitness(id, fit, now);
             self.carry_out(actions);
             let Some(group) = self.groups.get_mut(&id.0) else { continue };

@@ -296,8 +296,9 @@ impl Driver {
     /// One mover for each group of the plan; those of groups that are gone stay until they have
     /// let go.
     pub(super) fn make_groups(&mut self) {
+        let places = self.host.places();
         for plan in self.plan.groups.clone() {
-            let held = plan.addresses.iter().any(|placed| placed.present(&self.host));
+            let held = plan.addresses.iter().any(|placed| placed.present(&places));
             let plan = Arc::new(plan);
             let id = plan.id.0;
             if let Some(group) = self.groups.get_mut(&id) {
