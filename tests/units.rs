@@ -77,6 +77,14 @@ fn the_daemons_are_given_what_they_need_and_no_more() {
 }
 
 #[test]
+fn the_death_of_one_daemon_stops_no_other() {
+    for name in UNITS {
+        assert_eq!(words(name, "Restart"), ["always"], "{name}");
+        assert_eq!(words(name, "OOMPolicy"), ["continue"], "{name}");
+    }
+}
+
+#[test]
 fn every_user_that_a_unit_names_is_made_by_sysusers() {
     let users = std::fs::read_to_string(unit("../sysusers.d/caribe.conf")).unwrap();
     let made: Vec<&str> = users

@@ -4,7 +4,7 @@
 
 mod files;
 pub(crate) mod power_loss;
-mod usage;
+pub(crate) mod usage;
 
 use files::{CheckFiles, TableFiles};
 use lab::failure::Context;

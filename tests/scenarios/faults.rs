@@ -2,6 +2,7 @@
 
 pub(crate) mod deaths;
 pub(crate) mod interface;
+pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod pause;
 pub(crate) mod resources;
@@ -10,7 +11,7 @@ use crate::pair_moves::{WEB, config, wait_until_ready, warm};
 use lab::daemon::Process;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
-use lab::{Load, Node, Outcome, Run, Seed, ensure, wait_until};
+use lab::{Daemon, Load, Node, Outcome, Run, Seed, ensure, wait_until};
 use std::time::Duration;
 
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -66,7 +67,12 @@ impl<'a> Stage<'a> {
     /// The pair of most scenarios, with master active and backup ready.
     pub(crate) fn set(net: &'a Seed, dead_after: &str) -> Outcome<Self> {
         let text = config(WEB, "").replace("dead_after: 600ms", dead_after);
-        Ok(Self { net, pair: warm(net, &text)?, rows: Vec::new() })
+        Ok(Self::of(net, warm(net, &text)?))
+    }
+
+    /// A pair that was started in another way.
+    pub(crate) fn of(net: &'a Seed, pair: Pair) -> Self {
+        Self { net, pair, rows: Vec::new() }
     }
 
     /// Lets something happen while a client asks each 10 ms, and waits until both are well again.
@@ -148,13 +154,17 @@ impl<'a> Stage<'a> {
 
     /// Starts pulse again on a router, as its supervisor would.
     pub(crate) fn start_pulse(&mut self, router: &Node) -> Outcome {
-        let daemon = Some(pair::start_pulse(router)?);
-        if router.name() == self.net.ra.name() {
-            self.pair.a = daemon;
-        } else {
-            self.pair.b = daemon;
-        }
+        self.started(router, pair::start_pulse(router)?);
         Ok(())
+    }
+
+    /// This pulse runs on a router from now on.
+    pub(crate) fn started(&mut self, router: &Node, pulse: Daemon) {
+        if router.name() == self.net.ra.name() {
+            self.pair.a = Some(pulse);
+        } else {
+            self.pair.b = Some(pulse);
+        }
     }
 }
 

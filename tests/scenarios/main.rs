@@ -17,6 +17,7 @@ mod ipvs_table;
 mod operator;
 mod pair_moves;
 mod pair_wires;
+mod path_kinds;
 mod privileges;
 mod rotate_key;
 mod routing;
@@ -106,6 +107,19 @@ const TABLE: &[Scenario] = &[
     Scenario::test("two_groups", "two groups, each on its router", pair_moves::two_groups),
     Scenario::test("one_path", "one heartbeat path is cut, nothing moves", pair_wires::one_path),
     Scenario::test("witness", "cut off, the one with the witness is active", pair_wires::witness),
+    Scenario::test("path-ipv6", "heartbeats over IPv6 alone", path_kinds::ipv6),
+    Scenario::test(
+        "path-link-local",
+        "heartbeats over link-local addresses alone",
+        path_kinds::link_local,
+    ),
+    Scenario::test("path-multicast", "heartbeats over multicast alone", path_kinds::multicast),
+    Scenario::test(
+        "path-multicast6",
+        "heartbeats over IPv6 multicast alone",
+        path_kinds::multicast6,
+    ),
+    Scenario::test("path-broadcast", "heartbeats over broadcast alone", path_kinds::broadcast),
     Scenario::test("paused", "a paused router gives up before it speaks", pair_wires::paused),
     Scenario::test("restart", "a restarted daemon goes on as active", pair_wires::restart),
     Scenario::test("faults-kill", "kill -9 of each daemon on each router", faults::deaths::kill),
@@ -116,6 +130,7 @@ const TABLE: &[Scenario] = &[
         faults::interface::made_anew,
     ),
     Scenario::test("faults-noise", "bad wires, junk, wrong clocks", faults::network::noise),
+    Scenario::test("faults-memory", "the kernel kills at the memory limit", faults::memory::run),
     Scenario::test("faults-resources", "no room, no descriptors", faults::resources::run),
     Scenario::test(
         "faults-pause",

@@ -126,12 +126,15 @@ pub(crate) fn two_groups(run: &mut Run) -> Outcome {
 /// A pair that is warm: ra has the address, and both routers are ready.
 pub(crate) fn warm(net: &Seed, config: &str) -> Outcome<Pair> {
     let pair = Pair::start(net, config)?;
+    wait_until_both_warm(net)?;
+    Ok(pair)
+}
+
+/// Waits until ra has the address, and both routers are ready.
+pub(crate) fn wait_until_both_warm(net: &Seed) -> Outcome {
     pair::wait_until_warm(net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
-    for router in net.routers() {
-        wait_until_ready(router)?;
-    }
-    Ok(pair)
+    net.routers().into_iter().try_for_each(wait_until_ready)
 }
 
 /// Waits until the client is answered: an address that is a millisecond old is not announced yet.

@@ -34,6 +34,7 @@
 //! Nothing waits for a fixed time: [`wait_until`] looks every few milliseconds and fails with what
 //! it waited for. Logs of every program are kept for each host, and shown when a scenario fails.
 
+pub mod cgroup;
 pub mod client;
 pub mod command;
 pub mod console;
@@ -56,6 +57,7 @@ pub mod wait;
 pub mod web;
 pub mod wire;
 
+pub use cgroup::Cgroup;
 pub use client::{Load, Report};
 pub use daemon::Daemon;
 pub use failure::{Failure, Outcome};

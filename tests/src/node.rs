@@ -5,7 +5,7 @@ use crate::daemon::{Daemon, Process};
 use crate::failure::Context;
 use crate::namespace::{Namespace, network_of};
 use crate::wire::{Wire, batch, cut_all, mend_all};
-use crate::{Failure, KernelService, Outcome, Run, kernel_table};
+use crate::{Cgroup, Failure, KernelService, Outcome, Run, kernel_table};
 use rustix::mount::{MountFlags, mount};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -147,13 +147,27 @@ impl Node {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self, words: &[&str]) -> Outcome<Daemon> {
-        let (name, arguments) =
-            words.split_first().ok_or_else(|| Failure::new("no program was named"))?;
+        self.start_as(words, words)
+    }
+
+    /// The same as a member of a control group, with all children.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_within(&self, group: &Cgroup, words: &[&str]) -> Outcome<Daemon> {
+        let folder = group.folder().display().to_string();
+        self.start_as(words, &[&["lab", "within", &folder], words].concat())
+    }
+
+    fn start_as(&self, named: &[&str], words: &[&str]) -> Outcome<Daemon> {
+        let none = || Failure::new("no program was named");
+        let name = named.first().ok_or_else(none)?;
+        let (program, arguments) = words.split_first().ok_or_else(none)?;
         let short = name.rsplit('/').next().unwrap_or(name);
         let path = self.folder.join(format!("{short}.log"));
         let log = File::options().create(true).append(true).open(&path).context(path.display())?;
         let errors = log.try_clone().context(path.display())?;
-        let mut command = clean(name, arguments);
+        let mut command = clean(program, arguments);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         let what = format!("starting {name} on {}", self.name());
         let child = self.space.run(move || command.spawn())?.context(what)?;

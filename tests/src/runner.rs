@@ -1,20 +1,22 @@
 //! The runner: what the `lab` program does with a table of scenarios.
 //!
 //! `lab list` prints the table. `lab run FOLDER NAME…` runs scenarios here and now; `lab guest`
-//! does so as the first process of the lab's kernel. Each scenario is a process of its own in
+//! does so as the first process of the lab's kernel, and `lab within GROUP PROGRAM` starts a
+//! program as a member of a control group. Each scenario is a process of its own in
 //! process and mount namespaces of its own, so whatever it leaves is gone when it ends.
 
-use crate::command::own_path;
+use crate::command::{self, own_path};
 use crate::console::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::failure::Context;
 use crate::figure::{Figure, ScenarioResult};
 use crate::node::mount_memory;
 use crate::separate::separate;
-use crate::{Failure, Outcome, Run, Scenario, Set, guest};
+use crate::{Failure, Outcome, Run, Scenario, Set, cgroup, guest};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::thread::UnshareFlags;
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -77,6 +79,7 @@ pub fn main(table: &[Scenario]) -> ExitCode {
             all(table, &order, Path::new(folder))
         }),
         ["scenario", folder, name] => contain(Path::new(folder), name),
+        ["within", group, program, arguments @ ..] => within(group, program, arguments),
         ["inside", folder, name] => inside(table, Path::new(folder), name),
         _ => Err(Failure::new("usage: lab list | guest | run FOLDER")),
     };
@@ -111,6 +114,13 @@ fn list(table: &[Scenario]) -> Outcome<bool> {
         console::line(&serde_json::to_string(&entry).context("the table of scenarios")?);
     }
     Ok(true)
+}
+
+/// Becomes another program, as a member of a control group from its first page of memory on.
+fn within(group: &str, program: &str, arguments: &[&str]) -> Outcome<bool> {
+    cgroup::join(Path::new(group))?;
+    let error = Command::new(command::program(program)).args(arguments).exec();
+    Err(Failure::of(format!("starting {program}"), error))
 }
 
 fn order(folder: &Path) -> Outcome<Order> {

@@ -1,5 +1,6 @@
 //! What the processes of a host use.
 
+use lab::daemon::Process;
 use lab::failure::Context;
 use lab::{Node, Outcome};
 use std::fs;
@@ -45,13 +46,14 @@ fn ticks(node: &Node) -> Outcome<f64> {
 }
 
 fn megabytes(node: &Node) -> Outcome<f64> {
-    let mut sum = 0.0;
-    for process in node.processes()? {
-        let path = format!("/proc/{}/status", process.id);
-        let text = fs::read_to_string(&path).context(&path)?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0");
-        sum += kilobytes.parse::<f64>().context(&path)?;
-    }
-    Ok(sum / 1024.0)
+    node.processes()?.iter().map(|process| memory(process, "VmRSS:")).sum()
+}
+
+/// Megabytes of one process, by a line of proc_pid_status(5); none for a thread of the kernel.
+pub(crate) fn memory(process: &Process, line: &str) -> Outcome<f64> {
+    let path = format!("/proc/{}/status", process.id);
+    let text = fs::read_to_string(&path).context(&path)?;
+    let found = text.lines().find_map(|have| have.strip_prefix(line));
+    let kilobytes = found.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0");
+    Ok(kilobytes.parse::<f64>().context(path)? / 1024.0)
 }

@@ -6,6 +6,9 @@ use lab::pair::{self, wait_for_address};
 use lab::seed::{VIP, web_address};
 use lab::{Daemon, Node, Outcome, Run, Seed, ensure, wait_until};
 
+/// Paths of every kind on the second wire.
+const PATHS: &str = "dead_after: 600ms, broadcast: [eth1], multicast: [ { interface: eth1, group: \
+                     239.0.0.42 }, { interface: eth1, group: 'ff02::4242' } ]";
 /// Pieces of the download, one each 10 ms: it outlasts a hand-over.
 const PIECES: usize = 500;
 
@@ -13,7 +16,7 @@ const PIECES: usize = 500;
 pub(crate) fn made_anew(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut stage = Stage::set(&net, "dead_after: 600ms")?;
+    let mut stage = Stage::set(&net, PATHS)?;
     headings(run);
     let row = stage.fault(run, "eth0 deleted and made anew on the active", |_| {
         net.ra.ip(&["link del eth0"])?;
