@@ -4,6 +4,8 @@
 //! kernel's and answers with steps, each legal on its own, that never empty a pool in between.
 
 mod destination;
+#[cfg(test)]
+mod examples;
 pub mod fake_kernel;
 mod ipvsadm;
 pub mod plan;

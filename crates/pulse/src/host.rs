@@ -77,27 +77,33 @@ impl Host {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn host() -> Host {
-        let link = |index, name: &str| HostLink {
+    pub(crate) fn link(index: u32, name: &str, carrier: bool) -> HostLink {
+        HostLink {
             index,
             name: name.to_owned(),
             mac: Some([2, 0, 0, 0, 0, 1]),
             up: true,
-            carrier: true,
+            carrier,
             loopback: false,
-        };
-        let address = |ip: &str, prefix_length, interface| HostAddress {
+        }
+    }
+
+    pub(crate) fn address(ip: &str, prefix_length: u8, interface: u32) -> HostAddress {
+        HostAddress {
             ip: ip.parse().unwrap(),
             prefix_length,
             interface,
             label: None,
             broadcast: None,
-        };
+        }
+    }
+
+    pub(crate) fn host() -> Host {
         Host {
-            links: vec![link(2, "eth0"), link(3, "eth1")],
+            links: vec![link(2, "eth0", true), link(3, "eth1", true)],
             addresses: vec![
                 address("192.168.1.2", 24, 2),
                 address("192.168.1.1", 32, 2),

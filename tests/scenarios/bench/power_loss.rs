@@ -39,12 +39,7 @@ fn with_caribe(net: &Seed) -> Outcome<Report> {
     pair::wait_until_warm(net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
     wait_until_ready(&net.rb)?;
-    let report = lose_power(net)?;
-    drop(first);
-    second.stop(LONG)?;
-    net.ra.power_on()?;
-    clean(net)?;
-    Ok(report)
+    lose_power(net, first, &mut second)
 }
 
 fn with_keepalived(net: &Seed) -> Outcome<Report> {
@@ -54,15 +49,11 @@ fn with_keepalived(net: &Seed) -> Outcome<Report> {
     let mut second = start_keepalived(&net.rb, &keepalived(100))?;
     pair::wait_until_warm(net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
-    let report = lose_power(net)?;
-    drop(first);
-    second.stop(LONG)?;
-    net.ra.power_on()?;
-    clean(net)?;
-    Ok(report)
+    lose_power(net, first, &mut second)
 }
 
-fn lose_power(net: &Seed) -> Outcome<Report> {
+/// What the client saw of it; the routers are empty again after it.
+fn lose_power(net: &Seed, first: Daemon, second: &mut Daemon) -> Outcome<Report> {
     let load = Load::new(web_address()).start(&net.c)?;
     load.answered(50, LONG)?;
     net.ra.power_off()?;
@@ -70,6 +61,10 @@ fn lose_power(net: &Seed) -> Outcome<Report> {
     load.answered(100, LONG)?;
     let report = load.finish()?;
     ensure!(report.lost() > 0, "the client did not notice: {}", report.summary());
+    drop(first);
+    second.stop(LONG)?;
+    net.ra.power_on()?;
+    clean(net)?;
     Ok(report)
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::examples::direct;
 use crate::{Persistence, Protocol, SchedulerFlags, TunnelChecksum};
 
 fn key() -> ServiceKey {
@@ -18,20 +19,10 @@ fn service() -> Service {
     }
 }
 
-fn destination() -> Destination {
-    Destination {
-        forwarding: Forwarding::Direct,
-        tunnel: Tunnel::Ipip,
-        weight: 1,
-        upper_threshold: 0,
-        lower_threshold: 0,
-    }
-}
-
 fn filled() -> FakeKernel {
     let mut kernel = FakeKernel::default();
     kernel.apply(&Step::AddService(key(), service())).unwrap();
-    kernel.apply(&Step::AddDestination(key(), real(), destination())).unwrap();
+    kernel.apply(&Step::AddDestination(key(), real(), direct())).unwrap();
     kernel
 }
 
@@ -39,7 +30,7 @@ fn filled() -> FakeKernel {
 fn what_is_there_cannot_be_added() {
     let mut kernel = filled();
     assert_eq!(kernel.apply(&Step::AddService(key(), service())), Err(Refusal::Exists));
-    let again = Step::AddDestination(key(), real(), destination());
+    let again = Step::AddDestination(key(), real(), direct());
     assert_eq!(kernel.apply(&again), Err(Refusal::Exists));
     assert_eq!(kernel.done, 2);
 }
@@ -50,17 +41,16 @@ fn what_is_not_there_can_be_neither_edited_nor_removed() {
     for step in [
         Step::EditService(key(), service()),
         Step::RemoveService(key()),
-        Step::AddDestination(key(), real(), destination()),
-        Step::EditDestination(key(), real(), destination()),
+        Step::AddDestination(key(), real(), direct()),
+        Step::EditDestination(key(), real(), direct()),
         Step::RemoveDestination(key(), real()),
     ] {
         assert_eq!(kernel.apply(&step), Err(Refusal::NoService), "{step}");
     }
     kernel.apply(&Step::AddService(key(), service())).unwrap();
-    for step in [
-        Step::EditDestination(key(), real(), destination()),
-        Step::RemoveDestination(key(), real()),
-    ] {
+    for step in
+        [Step::EditDestination(key(), real(), direct()), Step::RemoveDestination(key(), real())]
+    {
         assert_eq!(kernel.apply(&step), Err(Refusal::NotFound), "{step}");
     }
 }
@@ -78,14 +68,14 @@ fn values_that_the_kernel_refuses_are_refused() {
     let gue = Tunnel::Gue { port: 0, checksum: TunnelChecksum::None };
     let add =
         |change: Destination| Step::AddDestination(key(), "10.0.0.9:1".parse().unwrap(), change);
-    let six = Step::AddDestination(key(), "[2001:db8::4]:80".parse().unwrap(), destination());
+    let six = Step::AddDestination(key(), "[2001:db8::4]:80".parse().unwrap(), direct());
     for (step, refusal) in [
         (Step::EditService(key(), persistent(33, None)), Refusal::Invalid),
         (Step::EditService(key(), persistent(32, Some("none"))), Refusal::NotFound),
-        (add(Destination { weight: 1 << 31, ..destination() }), Refusal::OutOfRange),
-        (add(Destination { lower_threshold: 1, ..destination() }), Refusal::OutOfRange),
+        (add(Destination { weight: 1 << 31, ..direct() }), Refusal::OutOfRange),
+        (add(Destination { lower_threshold: 1, ..direct() }), Refusal::OutOfRange),
         (
-            add(Destination { forwarding: Forwarding::Tunnel, tunnel: gue, ..destination() }),
+            add(Destination { forwarding: Forwarding::Tunnel, tunnel: gue, ..direct() }),
             Refusal::Invalid,
         ),
         (six, Refusal::Invalid),

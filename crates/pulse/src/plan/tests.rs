@@ -1,28 +1,13 @@
 use std::time::Duration;
 
 use config::model::{Group, Heartbeat, KeySource, Router, SharedPath};
-use netlink::HostLink;
 
 use super::*;
+use crate::host::tests::{address, link};
 use crate::path::PathKind;
 
 /// A host with two wires: 192.168.1.2/24 on eth0, 172.16.1.2/24 and fe80::2 on eth1.
 fn host() -> Host {
-    let link = |index, name: &str, carrier| HostLink {
-        index,
-        name: name.to_owned(),
-        mac: Some([2, 0, 0, 0, 0, 1]),
-        up: true,
-        carrier,
-        loopback: false,
-    };
-    let address = |ip: &str, prefix_length, interface| HostAddress {
-        ip: ip.parse().unwrap(),
-        prefix_length,
-        interface,
-        label: None,
-        broadcast: None,
-    };
     Host {
         links: vec![link(2, "eth0", true), link(3, "eth1", false)],
         addresses: vec![
