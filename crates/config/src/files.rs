@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// Reads a file; the edge gives `std::fs::read`, a test a map.
 pub type Reader<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
 
+/// The names in a folder; the edge gives `std::fs::read_dir`. None when it cannot be read.
+pub type Lister<'a> = dyn Fn(&Path) -> Vec<String> + 'a;
+
 /// FNV-1a, 64 bits: stable over releases and machines, because two routers compare it.
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
@@ -13,6 +16,7 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 /// Every file of one configuration: read through here, so that it is watched and hashed.
 pub struct Files<'a> {
     reader: &'a Reader<'a>,
+    lister: Option<&'a Lister<'a>>,
     read: Vec<PathBuf>,
     hash: u64,
 }
@@ -20,7 +24,19 @@ pub struct Files<'a> {
 impl<'a> Files<'a> {
     /// Nothing read yet.
     pub fn new(reader: &'a Reader<'a>) -> Self {
-        Self { reader, read: Vec::new(), hash: FNV_OFFSET }
+        Self { reader, lister: None, read: Vec::new(), hash: FNV_OFFSET }
+    }
+
+    /// The same, where folders can be looked into.
+    pub fn with_folders(self, lister: &'a Lister<'a>) -> Self {
+        Self { lister: Some(lister), ..self }
+    }
+
+    /// The names in a folder, sorted; none where folders cannot be looked into.
+    pub fn list(&self, folder: &Path) -> Vec<String> {
+        let mut names = self.lister.map(|list| list(folder)).unwrap_or_default();
+        names.sort();
+        names
     }
 
     /// Reads a file. One that is missing is watched too, because it may appear.

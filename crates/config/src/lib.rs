@@ -9,6 +9,7 @@ pub mod files;
 mod foreign;
 mod heartbeat_v1;
 pub mod in_force;
+mod keepalived;
 pub mod keys;
 mod ldirectord;
 pub mod load;
@@ -20,7 +21,7 @@ pub mod places;
 pub mod source;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, nearest, render};
-pub use load::{Format, Loaded, detect, load};
+pub use load::{Disk, Format, Loaded, detect, load, load_from};
 pub use model::Cluster;
 pub use percent::Percent;
 pub use source::Source;

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::files::{Files, Reader};
+use crate::files::{Files, Lister, Reader};
+use crate::keepalived::Given;
 use crate::places::{Part, Places};
 use crate::source::Source;
-use crate::{Cluster, Severity, check, heartbeat_v1, ldirectord, lvs_cf, native};
+use crate::{Cluster, Severity, check, heartbeat_v1, keepalived, ldirectord, lvs_cf, native};
 
 /// The formats that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum Format {
     Ldirectord,
     /// A folder like /etc/ha.d: ha.cf, haresources, authkeys, and what they name.
     HaFolder,
+    /// keepalived.conf.
+    Keepalived,
 }
 
 impl Format {
@@ -32,6 +35,7 @@ impl Format {
             Self::LvsCf => "lvs.cf",
             Self::Ldirectord => "ldirectord.cf",
             Self::HaFolder => "ha.d folder",
+            Self::Keepalived => "keepalived.conf",
         }
     }
 }
@@ -51,18 +55,37 @@ pub struct Loaded {
     pub hash: u64,
 }
 
+/// How files and folders are looked at.
+pub struct Disk<'a> {
+    /// Reads a file.
+    pub read: &'a Reader<'a>,
+    /// The names in a folder.
+    pub list: &'a Lister<'a>,
+}
+
 /// Reads the configuration at `path`, a file or (`is_dir`) a folder like /etc/ha.d.
 pub fn load(path: &Path, is_dir: bool, read: &Reader<'_>) -> Loaded {
+    load_from(&Disk { read, list: &|_| Vec::new() }, path, is_dir, None)
+}
+
+/// [`load`] where folders can be looked into; `partner` is the other router's file, for a format
+/// of which each file tells one router.
+pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, partner: Option<&Path>) -> Loaded {
     let mut out = Diagnostics::new();
     let mut places = Places::default();
-    let mut files = Files::new(read);
+    let mut files = Files::new(disk.read).with_folders(disk.list);
     let (format, cluster) = match folder_of(path, is_dir) {
         Some(folder) => {
             let cluster = heartbeat_v1::parse(folder, &mut files, &mut out, &mut places);
             (Format::HaFolder, cluster)
         }
-        None => load_file(path, &mut files, &mut out, &mut places),
+        None => load_file(path, partner, &mut files, &mut out, &mut places),
     };
+    if let Some(partner) = partner.filter(|_| format != Format::Keepalived) {
+        let help = "give one file: only of keepalived.conf each router has one of its own";
+        let message = format!("{} tells of both routers by itself", path.display());
+        out.whole_file(Severity::Error, &partner.display().to_string(), message, help);
+    }
     if let Some(cluster) = &cluster {
         check::check(cluster, format, &places, &mut out);
     }
@@ -83,28 +106,40 @@ fn folder_of(path: &Path, is_dir: bool) -> Option<&Path> {
 
 fn load_file(
     path: &Path,
+    partner: Option<&Path>,
     files: &mut Files<'_>,
     out: &mut Diagnostics,
     places: &mut Places,
 ) -> (Format, Option<Cluster>) {
-    let name = path.display().to_string();
-    let bytes = match files.read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let help = "name the file or folder that holds the configuration, and let the daemon's user read it".to_string();
-            out.whole_file(Severity::Error, &name, format!("cannot be read: {error}"), help);
-            return (Format::Native, None);
-        }
-    };
-    let source = Source::new(name, &bytes);
+    let Some(source) = source_of(path, files, out) else { return (Format::Native, None) };
     places.record(Part::File, &source, 0..0);
-    let format = detect(&bytes);
+    let format = detect(source.bytes());
     let cluster = match format {
         Format::LvsCf => lvs_cf::parse(&source, out, places),
         Format::Ldirectord => ldirectord::parse(&source, out, places),
+        Format::Keepalived => {
+            let mut given = vec![Given { path, source }];
+            if let Some(path) = partner {
+                given.extend(source_of(path, files, out).map(|source| Given { path, source }));
+            }
+            keepalived::parse(&given, files, out, places)
+        }
         Format::Native | Format::HaFolder => native::parse(&source, out, places),
     };
     (format, cluster)
+}
+
+/// A file's text; one that cannot be read is reported.
+fn source_of(path: &Path, files: &mut Files<'_>, out: &mut Diagnostics) -> Option<Source> {
+    let name = path.display().to_string();
+    match files.read(path) {
+        Ok(bytes) => Some(Source::new(name, &bytes)),
+        Err(error) => {
+            let help = "name the file or folder that holds the configuration, and let the daemon's user read it".to_string();
+            out.whole_file(Severity::Error, &name, format!("cannot be read: {error}"), help);
+            None
+        }
+    }
 }
 
 /// Words that begin a line of lvs.cf, and never one of ldirectord.cf.
@@ -151,15 +186,38 @@ const LDIRECTORD: [&str; 15] = [
     "fallback",
 ];
 
+/// Words that begin a block of keepalived.conf, and nothing in any other format.
+const KEEPALIVED: [&str; 16] = [
+    "global_defs",
+    "vrrp_instance",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "vrrp_track_process",
+    "virtual_server",
+    "virtual_server_group",
+    "static_ipaddress",
+    "static_routes",
+    "static_rules",
+    "include",
+    "includer",
+    "includem",
+    "includew",
+    "includeb",
+    "includea",
+];
+
 /// Tells the format by a vote of the lines; without any, it is taken for ours.
 pub fn detect(bytes: &[u8]) -> Format {
     let text = String::from_utf8_lossy(bytes);
     let (mut native, mut lvs_cf, mut ldirectord) = (0_u32, 0_u32, 0_u32);
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!'])) {
         let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         let (word, rest) = line.split_at(end.unwrap_or(line.len()));
         let after = rest.trim_start();
         if word.is_empty() {
+        } else if KEEPALIVED.contains(&word) && !after.starts_with([':', '=']) {
+            // No other format has one of these words, and no file of it goes without.
+            return Format::Keepalived;
         } else if after == ":" || after.starts_with(": ") {
             native += 1;
         } else if matches!(word, "virtual" | "server" | "failover") && after.ends_with('{') {

@@ -58,6 +58,11 @@ pub fn ldirectord(data: &[u8]) {
     file("checktimeout=3\ncheckinterval=5\nautoreload=yes\n", data);
 }
 
+/// keepalived.conf, which may include itself; the first line makes it one.
+pub fn keepalived(data: &[u8]) {
+    file("global_defs {\n}\n", data);
+}
+
 /// A folder of heartbeat in which one file is the input.
 fn folder(name: &str, data: &[u8]) {
     let read = |path: &Path| {

@@ -12,7 +12,9 @@ mod heartbeats;
 mod kernel;
 
 pub use checks::{dialogue, http_answer, matcher, program};
-pub use configuration::{authkeys, ha_cf, haresources, key_file, ldirectord, lvs_cf, native};
+pub use configuration::{
+    authkeys, ha_cf, haresources, keepalived, key_file, ldirectord, lvs_cf, native,
+};
 pub use frames::{control_lines, control_server};
 pub use heartbeats::{packet, session};
 pub use kernel::{attributes, datagram};
@@ -21,10 +23,11 @@ pub use kernel::{attributes, datagram};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("native", native),
     ("lvs_cf", lvs_cf),
     ("ldirectord", ldirectord),
+    ("keepalived", keepalived),
     ("ha_cf", ha_cf),
     ("haresources", haresources),
     ("authkeys", authkeys),

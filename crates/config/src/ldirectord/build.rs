@@ -11,6 +11,7 @@ use super::server::Reals;
 use super::service::{Raw, Shared, Target};
 use super::values::Report;
 use crate::Percent;
+pub(super) use crate::foreign::default_name;
 use crate::foreign::report::Reporter;
 use crate::model::{
     Check, CheckKind, Endpoint, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
@@ -73,18 +74,6 @@ pub(super) fn build(
     };
     let sorry = sorry.map(|(_, span)| span);
     Built { service, listen: head.value.span.clone(), servers: spans, sorry }
-}
-
-/// ldirectord's own way to name a virtual server: `tcp:192.168.1.1:80`, `fwm:7`.
-pub(super) fn default_name(listen: &Listen) -> String {
-    match listen {
-        Listen::Addresses(endpoints) => endpoints
-            .first()
-            .map(|endpoint| format!("{}:{}", endpoint.protocol, endpoint.address))
-            .unwrap_or_default(),
-        Listen::Mark { mark, family: Family::Inet } => format!("fwm:{mark}"),
-        Listen::Mark { mark, family: Family::Inet6 } => format!("fwm6:{mark}"),
-    }
 }
 
 /// The transport protocol; none with a firewall mark.

@@ -9,6 +9,26 @@ fn the_format_is_told_from_the_content() {
     assert_eq!(detect(ldirectord.as_bytes()), Format::Ldirectord);
     assert_eq!(detect(native.as_bytes()), Format::Native);
     assert_eq!(detect(b""), Format::Native);
+    let keepalived = "! x\n@one $A=1\nvrrp_instance VI_1 {\n  state MASTER\n}\n";
+    assert_eq!(detect(keepalived.as_bytes()), Format::Keepalived);
+    assert_eq!(detect(b"include conf.d/*.conf\n"), Format::Keepalived);
+    assert_eq!(detect(b"services: {}\ninclude: x\n"), Format::Native);
+}
+
+#[test]
+fn only_keepalived_has_a_file_for_each_router() {
+    let read = |path: &Path| match path.to_str() {
+        Some("a") => {
+            Ok(b"services: { s: { listen: \"10.0.0.1:80\", servers: [10.0.0.2] } }".to_vec())
+        }
+        _ => Ok(Vec::new()),
+    };
+    let disk = Disk { read: &read, list: &|_| Vec::new() };
+    assert!(load_from(&disk, Path::new("a"), false, None).cluster.is_some());
+    let loaded = load_from(&disk, Path::new("a"), false, Some(Path::new("b")));
+    assert!(loaded.cluster.is_none());
+    assert_eq!(loaded.diagnostics.len(), 1);
+    assert_eq!(loaded.diagnostics[0].file, "b");
 }
 
 #[test]

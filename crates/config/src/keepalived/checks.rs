@@ -1,0 +1,228 @@
+//! The checkers of a real server, as our checks.
+
+mod http;
+mod packet;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::known::{CHECK, is_read};
+use super::report::Report;
+use super::service::Rhythm;
+use super::text::At;
+use super::tree::Node;
+use super::words::command;
+use crate::model::{Check, CheckKind, Expect};
+
+/// Default of `delay_loop`.
+const LOOP: Duration = Duration::from_secs(60);
+/// Default of `connect_timeout`.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A checker that could be carried.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The checker's keyword.
+    pub(super) name: String,
+    /// Where it stands.
+    pub(super) at: At,
+    kind: CheckKind,
+    port: Option<u16>,
+    rhythm: Rhythm,
+    /// Attempts beyond the first, when nobody says how many.
+    retry: u32,
+    /// A limit that only programs have.
+    limit: Option<Duration>,
+}
+
+impl Made {
+    /// How much a check says about a server.
+    pub(super) fn strength(&self) -> u8 {
+        match self.kind {
+            CheckKind::Http(_) => 4,
+            CheckKind::SendExpect { .. } | CheckKind::External { .. } => 3,
+            CheckKind::Connect => 2,
+            CheckKind::Ping => 1,
+            CheckKind::On | CheckKind::Off => 0,
+        }
+    }
+
+    /// Whether it asks a port at all.
+    pub(super) fn asks_port(&self) -> bool {
+        !matches!(self.kind, CheckKind::On | CheckKind::Off | CheckKind::Ping)
+            && !matches!(self.kind, CheckKind::External { .. })
+    }
+
+    /// Whether it says which port it asks.
+    pub(super) fn has_port(&self) -> bool {
+        self.port.is_some()
+    }
+
+    /// The check, for a server that packets reach at `port`; `outer` is the server's rhythm.
+    pub(super) fn check(&self, port: Option<u16>, outer: &Rhythm) -> Check {
+        let rhythm = self.rhythm.or(outer);
+        let interval = rhythm.delay_loop.unwrap_or(LOOP);
+        let mut kind = self.kind.clone();
+        if let CheckKind::Http(http) = &mut kind {
+            http.host = http.host.clone().or_else(|| rhythm.host.clone());
+        }
+        let is_program = matches!(kind, CheckKind::External { .. });
+        let timeout = match self.limit {
+            None if is_program => interval,
+            None => rhythm.connect_timeout.unwrap_or(TIMEOUT),
+            Some(limit) => limit,
+        };
+        Check {
+            kind,
+            port: self.port.filter(|_| !is_program).filter(|own| Some(*own) != port),
+            interval,
+            timeout: timeout.min(Duration::from_secs(3600)),
+            fall: rhythm.retry.unwrap_or(self.retry) + 1,
+            // keepalived takes a server back after one success.
+            rise: 1,
+            reentry: Duration::ZERO,
+        }
+    }
+}
+
+/// The check of a server that has none: it is always up.
+pub(super) fn none() -> Check {
+    Check {
+        kind: CheckKind::On,
+        port: None,
+        interval: LOOP,
+        timeout: TIMEOUT,
+        fall: 1,
+        rise: 1,
+        reentry: Duration::ZERO,
+    }
+}
+
+/// Reads a checker; one that is not carried is noted.
+pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<Made> {
+    let name = node.name.text.as_str();
+    let instead = match name {
+        "BFD_CHECK" => "no BFD is spoken; `connect` or `ping` find a dead server",
+        "FILE_CHECK" => "`lvsctl weight SERVER N` changes a weight while all runs",
+        _ => "",
+    };
+    if !instead.is_empty() {
+        report.dropped(name, &node.name.at, instead);
+        return None;
+    }
+    let mut made = Made {
+        name: name.to_string(),
+        at: node.name.at.clone(),
+        kind: CheckKind::Connect,
+        port: None,
+        rhythm: Rhythm::default(),
+        retry: match name {
+            "DNS_CHECK" => 3,
+            "MISC_CHECK" => 0,
+            _ => 1,
+        },
+        limit: None,
+    };
+    let mut own = Vec::new();
+    for inner in &node.block {
+        // SMTP_CHECK may hold its connection in a block of its own.
+        let inside = if inner.name.text == "host" { inner.block.as_slice() } else { &[] };
+        for inner in std::iter::once(inner).chain(inside) {
+            if is_read(report, inner, &CHECK) && !made.common(report, inner, server) {
+                own.push(inner);
+            }
+        }
+    }
+    made.kind = match name {
+        "HTTP_GET" | "SSL_GET" => http::kind(report, node, &own, name == "SSL_GET")?,
+        "SMTP_CHECK" => greeting(report, node, &own),
+        "DNS_CHECK" => packet::dns(report, &own)?,
+        "UDP_CHECK" => packet::udp(report, &own)?,
+        "MISC_CHECK" => made.program(report, node, &own)?,
+        "PING_CHECK" => CheckKind::Ping,
+        _ => CheckKind::Connect,
+    };
+    if matches!(made.kind, CheckKind::Ping) {
+        made.port = None;
+    }
+    foreign(report, &own, name);
+    if name == "DNS_CHECK" && made.port.is_none() {
+        made.port = Some(53);
+    }
+    Some(made)
+}
+
+impl Made {
+    /// What all checkers share.
+    fn common(&mut self, report: &mut Report, node: &Node, server: IpAddr) -> bool {
+        match node.name.text.as_str() {
+            "connect_port" => self.port = node.word(0).and_then(|word| report.port(word)),
+            "connect_ip" => {
+                let asked = report.value(node, "192.168.1.4").and_then(|word| report.address(word));
+                if asked.is_some_and(|asked| asked != server) {
+                    let instead = "a check asks the real server itself; `external` runs a program of yours that asks another host";
+                    report.dropped("connect_ip", &node.name.at, instead);
+                }
+            }
+            _ => return self.rhythm.read(report, node),
+        }
+        true
+    }
+
+    fn program(&mut self, report: &mut Report, node: &Node, own: &[&Node]) -> Option<CheckKind> {
+        let mut argv = Vec::new();
+        for inner in own {
+            match inner.name.text.as_str() {
+                "misc_path" => argv = words(inner),
+                "misc_timeout" => self.limit = report.seconds(inner, Duration::from_millis(10)),
+                "misc_dynamic" => {
+                    let message = "only status 0 of a program means that the server is well";
+                    let help = "with `misc_dynamic` a status from 2 on sets the weight: write a program that ends with 0 or 1, and set weights with `lvsctl weight SERVER N`";
+                    report.warning(&inner.name.at, message, help);
+                }
+                _ => {}
+            }
+        }
+        if !argv.first().is_some_and(|program| program.starts_with('/')) {
+            let help = "write `misc_path \"/usr/local/bin/check 192.168.1.4\"`";
+            report.error(&node.name.at, "the program has no full path", help);
+            return None;
+        }
+        // A percent sign begins a placeholder here.
+        let argv = argv.into_iter().map(|word| word.replace('%', "%%")).collect();
+        Some(CheckKind::External { argv, expect: None })
+    }
+}
+
+/// The words of a program: one in quotes holds blanks that separate.
+fn words(node: &Node) -> Vec<String> {
+    match node.words.as_slice() {
+        [only] => command(&only.text),
+        several => several.iter().map(|word| word.text.clone()).collect(),
+    }
+}
+
+fn greeting(report: &mut Report, node: &Node, own: &[&Node]) -> CheckKind {
+    let help = "it has to begin with 220; nothing is said to the server";
+    report.noted("a mail server is only asked for its greeting", &node.name.at, help);
+    if let Some(helo) = own.iter().find(|inner| inner.name.text == "helo_name") {
+        report.dropped("helo_name", &helo.name.at, "a mail server is only asked for its greeting");
+    }
+    CheckKind::SendExpect { udp: false, send: None, expect: Some(Expect::Prefix(b"220".to_vec())) }
+}
+
+/// Reports what belongs to another checker.
+fn foreign(report: &mut Report, own: &[&Node], name: &str) {
+    let mine: &[&str] = match name {
+        "HTTP_GET" | "SSL_GET" => &["url", "http_protocol", "enable_sni", "sni_name"],
+        "SMTP_CHECK" => &["helo_name", "host"],
+        "DNS_CHECK" => &["type", "name"],
+        "UDP_CHECK" => &["payload", "require_reply", "min_reply_length", "max_reply_length"],
+        "MISC_CHECK" => &["misc_path", "misc_timeout", "misc_dynamic"],
+        _ => &[],
+    };
+    for inner in own.iter().filter(|inner| !mine.contains(&inner.name.text.as_str())) {
+        let message = format!("`{}` means nothing in a {name}", inner.name.text);
+        report.error(&inner.name.at, message, "remove it, or move it to the check it is for");
+    }
+}

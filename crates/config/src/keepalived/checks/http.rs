@@ -1,0 +1,154 @@
+//! `HTTP_GET` and `SSL_GET`.
+
+use super::super::known::{URL, is_read};
+use super::super::report::Report;
+use super::super::text::At;
+use super::super::tree::Node;
+use crate::foreign::regex;
+use crate::model::{CheckKind, Expect, HttpCheck, Tls};
+
+/// The check that an HTTP_GET or SSL_GET asks for: that of its first `url`.
+pub(super) fn kind(
+    report: &mut Report,
+    node: &Node,
+    own: &[&Node],
+    is_tls: bool,
+) -> Option<CheckKind> {
+    let mut check = HttpCheck {
+        tls: is_tls.then_some(Tls { verify: false, ca_file: None, name: None }),
+        method: "GET".to_string(),
+        path: "/".to_string(),
+        host: None,
+        status: Vec::new(),
+        expect: None,
+    };
+    if is_tls {
+        let help = "remove `verify: false` from the converted file to have them verified";
+        report.noted("certificates are not verified, as in keepalived", &node.name.at, help);
+    }
+    let mut urls = 0;
+    for inner in own {
+        match inner.name.text.as_str() {
+            "url" => {
+                urls += 1;
+                if urls == 1 {
+                    url(report, inner, &mut check);
+                } else {
+                    let instead = "a check asks for one page: the first `url` is kept; for several, `external` runs a program of yours";
+                    report.dropped("url", &inner.name.at, instead);
+                }
+            }
+            "http_protocol" if inner.word(0).is_none_or(|word| word.text != "1.1") => {
+                report.dropped("http_protocol", &inner.name.at, "checks speak HTTP/1.1");
+            }
+            "sni_name" => {
+                let name = report.value(inner, "www.example.com").map(|word| word.text.clone());
+                if let Some(tls) = &mut check.tls {
+                    tls.name = name;
+                }
+            }
+            // The name of the `Host` header is always sent.
+            _ => {}
+        }
+    }
+    if urls == 0 {
+        let help = "write `url { path / }` in it";
+        report.error(&node.name.at, format!("this {} asks for no page", node.name.text), help);
+        return None;
+    }
+    Some(CheckKind::Http(check))
+}
+
+fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {
+    let mut search: Option<(String, At)> = None;
+    let (mut options, mut not) = (String::new(), None);
+    for inner in &node.block {
+        if !is_read(report, inner, &URL) {
+            continue;
+        }
+        match inner.name.text.as_str() {
+            "path" => {
+                if let Some(word) = report.value(inner, "/") {
+                    let slash = if word.text.starts_with('/') { "" } else { "/" };
+                    check.path = format!("{slash}{}", word.text);
+                }
+            }
+            "virtualhost" => {
+                check.host = report.value(inner, "www.example.com").map(|word| word.text.clone());
+            }
+            "digest" => {
+                let instead =
+                    "the body is not hashed: write `expect: TEXT` with a text that the page holds";
+                report.dropped("digest", &inner.name.at, instead);
+            }
+            "status_code" => check.status = status(report, inner),
+            "regex" => {
+                let word = report.value(inner, "text");
+                search = word.map(|word| (word.text.clone(), word.at.clone()));
+            }
+            "regex_no_match" => not = Some(inner.name.at.clone()),
+            _ => options = flags(report, inner),
+        }
+    }
+    let Some((pattern, at)) = search else { return };
+    if let Some(not) = not {
+        let instead = "a text that must not be there cannot be asked for: nothing is asked of the body; `external` runs a program of yours";
+        report.dropped("regex_no_match", &not, instead);
+        return;
+    }
+    let pattern = if options.is_empty() { pattern } else { format!("(?{options}){pattern}") };
+    match regex::problem(&pattern) {
+        Some((message, help)) => report.error(&at, message, help),
+        None => check.expect = Some(Expect::Regex(pattern)),
+    }
+}
+
+/// `200-299 400 503`.
+fn status(report: &mut Report, node: &Node) -> Vec<(u16, u16)> {
+    let mut found = Vec::new();
+    for word in &node.words {
+        let (first, last) = word.text.split_once('-').unwrap_or((&word.text, &word.text));
+        match (first.parse::<u16>(), last.parse::<u16>()) {
+            (Ok(first), Ok(last))
+                if (100..=599).contains(&first) && first <= last && last < 600 =>
+            {
+                found.push((first, last));
+            }
+            _ => {
+                let help = "write codes from 100 to 599, as `200`, or ranges, as `200-299`";
+                report.error(&word.at, format!("`{}` is no status code", word.text), help);
+            }
+        }
+    }
+    if node.words.is_empty() {
+        report.error(&node.name.at, "`status_code` has no value", "write `status_code 200-299`");
+    }
+    found
+}
+
+/// Options of PCRE as flags of our regular expressions.
+fn flags(report: &mut Report, node: &Node) -> String {
+    let mut flags = String::new();
+    for word in &node.words {
+        let flag = match word.text.as_str() {
+            "caseless" => 'i',
+            "dotall" => 's',
+            "multiline" => 'm',
+            "extended" => 'x',
+            "ungreedy" => 'U',
+            // Both say how the search is done, not what is found.
+            "no_start_optimize" | "no_auto_possess" | "no_dotstar_anchor" | "auto_callout" => {
+                continue;
+            }
+            _ => {
+                let instead = "i, s, m, x and U are the flags that there are: write `(?i)` into the expression";
+                report.dropped("regex_options", &word.at, instead);
+                continue;
+            }
+        };
+        if !flags.contains(flag) {
+            flags.push(flag);
+        }
+    }
+    flags
+}

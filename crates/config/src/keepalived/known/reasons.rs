@@ -1,0 +1,38 @@
+//! Why keywords are not carried, and what is to be done instead.
+
+use super::Use::{self, Dropped};
+
+pub(super) const NO_MAIL: Use =
+    Dropped("no mail is sent: every change is one line in the log, and in `lvsctl history`");
+pub(super) const NO_PROGRAM: Use = Dropped(
+    "no program is run for it: every change is one line in the log, and in `lvsctl history`",
+);
+pub(super) const NO_FIFO: Use =
+    Dropped("read the log, `lvsctl history --json` or the control socket instead");
+pub(super) const HOST: Use =
+    Dropped("it stays on this host: write it into the host's own network configuration");
+/// What is to be done instead of tracking something.
+pub(in crate::keepalived) const INSTEAD_OF_TRACKING: &str = "a group moves when its router, its paths or its own interfaces fail, not for anything else; a program of yours can call `lvsctl failover`";
+pub(super) const TRACKED: Use = Dropped(INSTEAD_OF_TRACKING);
+pub(super) const ANNOUNCED: Use = Dropped(
+    "floating addresses are announced several times within a few seconds, and again when they must",
+);
+pub(super) const WIRE: Use = Dropped("heartbeats are packets of their own over UDP, not VRRP");
+pub(super) const VMAC: Use = Dropped(
+    "floating addresses keep the interface's own MAC address, and are announced when they move",
+);
+pub(super) const PROCESS: Use = Dropped("set it in the daemon's systemd unit");
+pub(super) const SPACE: Use = Dropped("start the daemons within that network namespace");
+pub(super) const SNMP: Use =
+    Dropped("read `lvsctl status --json`, or /metrics of the control socket");
+pub(super) const SOURCE: Use =
+    Dropped("a check leaves by the route and from the address that the kernel chooses");
+pub(super) const SPREAD: Use =
+    Dropped("the first checks are spread by themselves, and every change is logged");
+pub(super) const RETRY: Use = Dropped(
+    "a server that failed once is asked again at the next interval; shorten `interval` for a sooner verdict",
+);
+pub(super) const QUORUM: Use = Dropped(
+    "the virtual server goes on with the real servers that are up, and the sorry server serves when none is",
+);
+pub(super) const USER: Use = Dropped("programs of checks run as the user caribe-script");
