@@ -15,8 +15,11 @@ use crate::output;
 /// What the result is called in messages about it, as it has no name yet.
 const RESULT: &str = "the converted configuration";
 
-pub(crate) async fn run(path: PathBuf, target: Option<&Path>) -> Result<ExitCode, ExitError> {
-    let loaded = config_file::reload(path.clone()).await?;
+pub(crate) async fn run(paths: &[PathBuf], target: Option<&Path>) -> Result<ExitCode, ExitError> {
+    let [path, partner @ ..] = paths else {
+        return Err(ExitError::configuration("name the file or folder to convert".to_string()));
+    };
+    let loaded = config_file::reload_both(path.clone(), partner.first().cloned()).await?;
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
     let shown = sentence(&path.display().to_string());
@@ -30,7 +33,7 @@ pub(crate) async fn run(path: PathBuf, target: Option<&Path>) -> Result<ExitCode
         None => output::print(&converted.text)?,
         Some(target) => write(target, &converted.text)?,
     }
-    output::remark(&key_remark(&cluster, &path, target));
+    output::remark(&key_remark(&cluster, path, target));
     if converted.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

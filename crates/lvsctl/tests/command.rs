@@ -226,6 +226,27 @@ fn a_foreign_configuration_is_converted_to_one_that_is_good() {
 }
 
 #[test]
+fn the_files_of_both_routers_become_one() {
+    let folder = Folder::new("both");
+    let file = |name: &str, priority: u8| {
+        let text = format!(
+            "global_defs {{\n router_id {name}\n}}\nvrrp_instance V {{\n interface eth0\n priority {priority}\n \
+             virtual_ipaddress {{\n  192.168.1.1/24\n }}\n}}\n"
+        );
+        folder.file(name, &text)
+    };
+    let (one, other) = (file("lvs-a", 100), file("lvs-b", 150));
+    let alone = lvsctl(&folder.0, &["convert", &one]);
+    assert_eq!(alone.status.code(), Some(78));
+    assert!(err(&alone).contains("not where its partner is"), "{}", err(&alone));
+    let both = lvsctl(&folder.0, &["convert", &one, &other]);
+    assert_eq!(both.status.code(), Some(0), "{}", err(&both));
+    assert!(out(&both).contains("preferred: lvs-b"), "{}", out(&both));
+    let foreign = folder.file("ldirectord.cf", GOOD);
+    assert_eq!(lvsctl(&folder.0, &["convert", &foreign, &other]).status.code(), Some(78));
+}
+
+#[test]
 fn keys_that_stay_behind_are_mentioned() {
     let folder = Folder::new("keys");
     let etc = folder.0.join("etc");

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::Loaded;
+use config::{Disk, Loaded};
 
 use crate::ExitError;
 use crate::privilege::as_root;
@@ -13,6 +13,9 @@ pub const DEFAULT_PATHS: [&str; 3] =
 
 /// Largest file that is read, in bytes: a wrong path must not fill the memory.
 const MAX_FILE: u64 = 64 << 20;
+
+/// Most names of a folder that are looked at.
+const MAX_NAMES: usize = 10_000;
 
 /// The path that is meant: the given one, else the first of [`DEFAULT_PATHS`] that exists.
 pub fn locate(given: Option<&Path>) -> Result<PathBuf, ExitError> {
@@ -38,14 +41,35 @@ fn locate_among(given: Option<&Path>, defaults: &[&str]) -> Result<PathBuf, Exit
 ///
 /// It may lie where only root may read, so it is read as root where we can be.
 pub fn load_file(path: &Path) -> Loaded {
-    let load = || config::load(path, path.is_dir(), &read);
+    load_both(path, None)
+}
+
+/// [`load_file`] where each router has a file of its own, and the partner's is there too.
+fn load_both(path: &Path, partner: Option<&Path>) -> Loaded {
+    let load = || {
+        let disk = Disk { read: &read, list: &list };
+        config::load_from(&disk, path, path.is_dir(), partner)
+    };
     as_root(|| Ok(load())).unwrap_or_else(|_| load())
 }
 
 /// [`load_file`] on a thread of its own, so that nothing else waits for a slow disk.
 pub async fn reload(path: PathBuf) -> Result<Loaded, ExitError> {
-    let loaded = tokio::task::spawn_blocking(move || load_file(&path)).await;
+    reload_both(path, None).await
+}
+
+/// [`reload`] with the partner's file.
+pub async fn reload_both(path: PathBuf, partner: Option<PathBuf>) -> Result<Loaded, ExitError> {
+    let load = move || load_both(&path, partner.as_deref());
+    let loaded = tokio::task::spawn_blocking(load).await;
     loaded.map_err(|error| ExitError::internal(format!("cannot read the configuration: {error}")))
+}
+
+/// The names in a folder, of which an `include` may want some.
+fn list(folder: &Path) -> Vec<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MAX_NAMES);
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
 }
 
 /// One whole file. Pipes and devices are refused: they would block, or never end.
