@@ -53,8 +53,9 @@ impl<'a> Files<'a> {
         Ok(bytes)
     }
 
-    /// Reads a file that holds secrets: it is watched, but not hashed.
-    pub fn read_secret(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+    /// Reads a file that holds secrets, or that is this router's own: it is watched, but not
+    /// hashed, because the hash travels in heartbeats and is compared.
+    pub fn read_unhashed(&mut self, path: &Path) -> io::Result<Vec<u8>> {
         if !self.read.iter().any(|known| known == path) {
             self.read.push(path.to_path_buf());
         }

@@ -1,6 +1,7 @@
 //! What the readers of other programs' files share.
 
 pub(crate) mod host;
+pub(crate) mod hosts;
 pub(crate) mod mask;
 pub(crate) mod ports;
 pub(crate) mod quotes;

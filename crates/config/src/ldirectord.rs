@@ -5,15 +5,21 @@
 //!   that a restart loses no request.
 //! - A real server's port that direct routing or a tunnel cannot reach is not checked; the one where
 //!   packets arrive is.
+//! - The programs that it runs (`fallbackcommand`, `callback`) are run without a shell.
+//! - No login is tried: passwords stay out of the model, of each status and each converted file.
+//! - The files that `execute` names are read as parts of this one.
 //! - Blank lines do not end a virtual server, and blanks or comments behind a value do no harm.
 
 mod build;
 mod checks;
+mod execute;
 mod known;
 mod lexer;
+mod notices;
 mod sections;
 mod server;
 mod service;
+mod services;
 mod values;
 
 use std::collections::HashMap;
@@ -22,7 +28,9 @@ use ipvs::Family;
 
 use crate::Cluster;
 use crate::diagnostic::Diagnostics;
+use crate::foreign::hosts::Lookup;
 use crate::foreign::report::Reporter;
+use crate::foreign::word::Word;
 use crate::model::OnStop;
 use crate::places::{Part, Places};
 use crate::source::Source;
@@ -32,20 +40,32 @@ use sections::{File, Section, sort};
 use service::{Raw, Shared, shared, target};
 use values::Report;
 
-/// Reads the file; `None` when nothing of use came of it, with the reason in `out`.
-pub(crate) fn parse(
-    source: &Source,
-    out: &mut Diagnostics,
+pub(crate) use execute::{add, read};
+
+/// What one file says.
+struct Parsed {
+    cluster: Cluster,
+    /// The files that it wants to be read beside it.
+    executes: Vec<Word>,
+}
+
+/// Reads one file.
+fn parse<'a>(
+    source: &'a Source,
+    out: &'a mut Diagnostics,
     places: &mut Places,
-) -> Option<Cluster> {
+    lookup: &'a mut Lookup<'a>,
+) -> Parsed {
     let items = lex(source, out);
     let File { globals, sections } = sort(source, items, out);
-    let mut report = Report::new(source, out);
+    let mut report = Report::new(source, out, lookup);
     let mut cluster = crate::foreign::cluster();
     let mut whole = Shared::default();
     for directive in &globals {
         global(&mut report, directive, &mut whole, &mut cluster);
     }
+    let executes = globals.iter().filter(|directive| directive.name.text == "execute");
+    let executes = executes.map(|directive| directive.value.clone()).collect();
     if whole.cleanstop == Some(true) {
         cluster.on_stop = OnStop::Remove;
     }
@@ -59,8 +79,7 @@ pub(crate) fn parse(
             cluster.services.push(built.service);
         }
     }
-    unique_names(&mut cluster);
-    Some(cluster)
+    Parsed { cluster, executes }
 }
 
 fn global(
@@ -74,12 +93,36 @@ fn global(
         "fork" | "supervised" => {
             report.yes_no(directive);
         }
-        "logfile" | "callback" => {
+        "readdquiescent" => {
+            if report.yes_no(directive) == Some(false) {
+                let help = "a quiesced server that somebody deleted from the table is always put back with weight 0";
+                report.not_carried("readdquiescent", &directive.name.span, help);
+            }
+        }
+        "execute" => {}
+        "maintenancedir" => maintenance(report, directive, cluster),
+        "callback" => {
+            if let Some(text) = report.quoted(directive) {
+                cluster.on_edit = notices::program(report, directive, &text).unwrap_or_default();
+            }
+        }
+        "logfile" => {
             if report.quoted(directive).is_some() {
                 shared(report, directive, whole);
             }
         }
         _ => shared(report, directive, whole),
+    }
+}
+
+fn maintenance(report: &mut Report<'_>, directive: &Directive, cluster: &mut Cluster) {
+    let folder = values::unquoted(&directive.value.text).trim();
+    if folder.starts_with('/') {
+        cluster.maintenance = Some(folder.to_owned());
+    } else {
+        let help = "write the full path of a folder: `maintenancedir = /etc/ha.d/maintenance`";
+        let message = format!("`{folder}` is no folder that could be found from everywhere");
+        report.error(&directive.value.span, message, help);
     }
 }
 
@@ -140,19 +183,6 @@ fn record(source: &Source, places: &mut Places, built: &Built, index: usize) {
     }
     if let Some(span) = &built.sorry {
         places.record(Part::Sorry(index), source, span.clone());
-    }
-}
-
-/// Two virtual servers may have one `servicename` (for mails); here a name means one of them.
-fn unique_names(cluster: &mut Cluster) {
-    let mut uses: HashMap<String, u32> = HashMap::new();
-    for service in &cluster.services {
-        *uses.entry(service.name.clone()).or_default() += 1;
-    }
-    for service in &mut cluster.services {
-        if uses.get(&service.name).is_some_and(|uses| *uses > 1) {
-            service.name = build::default_name(&service.listen);
-        }
     }
 }
 

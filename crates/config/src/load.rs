@@ -115,8 +115,11 @@ fn load_file(
     places.record(Part::File, &source, 0..0);
     let format = detect(source.bytes());
     let cluster = match format {
-        Format::LvsCf => lvs_cf::parse(&source, out, places),
-        Format::Ldirectord => ldirectord::parse(&source, out, places),
+        Format::LvsCf => lvs_cf::parse(&source, files, out, places),
+        Format::Ldirectord => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            Some(ldirectord::read(folder, &source, files, out, places))
+        }
         Format::Keepalived => {
             let mut given = vec![Given { path, source }];
             if let Some(path) = partner {

@@ -26,6 +26,8 @@ use ipvs::Forwarding;
 
 use crate::Cluster;
 use crate::diagnostic::Diagnostics;
+use crate::files::Files;
+use crate::foreign::hosts::lookup;
 use crate::foreign::report::Reporter;
 use crate::model::{FloatingAddress, Listen};
 use crate::places::{Part, Places};
@@ -38,13 +40,15 @@ use values::{Report, Settings};
 /// Reads the file; `None` when nothing of use came of it, with the reason in `out`.
 pub(crate) fn parse(
     source: &Source,
+    files: &mut Files<'_>,
     out: &mut Diagnostics,
     places: &mut Places,
 ) -> Option<Cluster> {
     let statements = lex(source, out);
     let file = sort(source, statements, out);
     let settings = Settings(&file.settings);
-    let mut report = Report::new(source, out);
+    let mut lookup = lookup(files);
+    let mut report = Report::new(source, out, &mut lookup);
     name_what_is_not_carried(&mut report, &file);
     let forwarding = match report.word(settings, "network", &["nat", "direct", "tunnel"]) {
         Some("direct") => Forwarding::Direct,

@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Percent;
 
+mod dialogue;
 mod kernel;
+mod notify;
 
+pub use dialogue::{Dialogue, DnsCheck, Exchange};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
+pub use notify::{Mail, Notify};
 
 /// Everything that one pair of routers (or a single director) is to do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +33,12 @@ pub struct Cluster {
     /// The next configuration that removes more than this share of the virtual servers or of the
     /// floating addresses wants an operator's confirmation.
     pub max_removed: Percent,
+    /// Folder in which a file, named as a real server, takes that one out (ldirectord's
+    /// `maintenancedir`).
+    pub maintenance: Option<String>,
+    /// Program run with the configuration's path behind it after an edit, whether it was taken or
+    /// refused (ldirectord's `callback`).
+    pub on_edit: Vec<String>,
 }
 
 /// What happens to the table when lvsd stops in order. A crash never touches it.
@@ -220,6 +230,8 @@ pub struct VirtualServer {
     /// last stay; but when none is up and there is a sorry server, that one serves. The formats of
     /// other programs know no such limit: all of them may leave.
     pub max_down: Percent,
+    /// Who is told of changes.
+    pub notify: Notify,
 }
 
 /// What a virtual server takes.
@@ -318,6 +330,9 @@ pub struct Check {
     pub rise: u32,
     /// A returning server must also have been well for this long (lvs.cf `reentry`).
     pub reentry: Duration,
+    /// So many checks in a row only open a connection, then one asks everything (ldirectord's
+    /// `checktype = N`); after a failure everything is asked at once. 0 always asks everything.
+    pub connects: u32,
 }
 
 /// What a check does.
@@ -341,6 +356,10 @@ pub enum CheckKind {
     },
     /// An HTTP request is answered well.
     Http(HttpCheck),
+    /// A dialogue in turns, with or without TLS.
+    Dialogue(Dialogue),
+    /// A name server answers a question.
+    Dns(DnsCheck),
     /// A program ends with status 0.
     External {
         /// Program and arguments. `%h` and `%p` stand for the real server's address and port,

@@ -45,6 +45,20 @@ pub enum Part {
 }
 
 impl Part {
+    /// The same part of a virtual server that stands `offset` places further on.
+    pub(crate) fn shifted(self, offset: usize) -> Self {
+        match self {
+            Self::Service(service) => Self::Service(service + offset),
+            Self::Listen(service, number) => Self::Listen(service + offset, number),
+            Self::ServiceKey(service, key) => Self::ServiceKey(service + offset, key),
+            Self::Check(service) => Self::Check(service + offset),
+            Self::Server(service, number) => Self::Server(service + offset, number),
+            Self::ServerCheck(service, number) => Self::ServerCheck(service + offset, number),
+            Self::Sorry(service) => Self::Sorry(service + offset),
+            other => other,
+        }
+    }
+
     /// The part that holds this one: its place is the next best.
     fn holder(self) -> Option<Self> {
         match self {

@@ -81,7 +81,7 @@ fn every_defect_of_the_printed_folder_has_its_message_place_and_help() {
     assert!(found("ldirectord.cf", 9, 6, "port 53"));
     assert!(found("ldirectord.cf", 10, 9, "typographic quotes"));
     assert!(found("ldirectord.cf", 11, 9, "typographic quotes"));
-    assert!(found("ldirectord.cf", 15, 1, "`checkcount` has no effect"));
+    assert!(found("ldirectord.cf", 15, 1, "`checkcount` counts pings only"));
     assert!(found("authkeys", 2, 1, "short"));
     assert!(loaded.cluster.is_none());
 }

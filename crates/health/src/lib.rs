@@ -3,10 +3,11 @@
 //! [`watcher`] counts results until a server is up or down. [`results`] keeps the last hundred.
 //! [`expect`] decides whether an answer, which comes in pieces, is the wanted one. [`schedule`]
 //! spreads the starts of many checks. [`weight`] lets a returning server take traffic slowly.
-//! [`escape`] reads and shows bytes as people write them. [`wanted`](mod@wanted) turns it all, with the operator's
+//! [`dns`] reads what name servers answer. [`escape`] reads and shows bytes as people write them. [`wanted`](mod@wanted) turns it all, with the operator's
 //! [decisions](decision), into the table that the kernel should hold; [`probe`] says who shares a check.
 
 pub mod decision;
+pub mod dns;
 pub mod escape;
 pub mod expect;
 pub mod ledger;

@@ -34,7 +34,11 @@ impl Probe {
                 probe.server.set_port(0);
                 probe.check.port = None;
             }
-            CheckKind::Connect | CheckKind::SendExpect { .. } | CheckKind::Http(_) => {
+            CheckKind::Connect
+            | CheckKind::SendExpect { .. }
+            | CheckKind::Http(_)
+            | CheckKind::Dialogue(_)
+            | CheckKind::Dns(_) => {
                 probe.server.set_port(check.port.unwrap_or(server.port()));
                 probe.check.port = None;
             }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
+use health::escape::show;
 use health::expect::Mismatch;
 use thiserror::Error;
 
@@ -26,6 +27,14 @@ pub enum Failure {
     TooSlow {
         /// What was waited for.
         phase: Phase,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Something came, but not what was wanted, until the limit passed.
+    #[error("answer {} is not the expected one, no other within {}", show(.heard), shown(*.limit))]
+    Unexpected {
+        /// The beginning of what came.
+        heard: Vec<u8>,
         /// The limit.
         limit: Duration,
     },

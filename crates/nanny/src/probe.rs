@@ -1,7 +1,9 @@
 //! One check of one server.
 
 mod connect;
+mod conversation;
 mod dialogue;
+mod dns;
 mod external;
 mod http;
 mod ping;
@@ -10,11 +12,14 @@ mod tls;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use config::model::{Check, CheckKind};
 
+use conversation::Conversation;
 pub(crate) use dialogue::Dialogue;
+use dns::Dns;
 pub(crate) use external::External;
 pub(crate) use http::Http;
 pub(crate) use tls::{Side as TlsSide, TlsConfigs};
@@ -30,6 +35,10 @@ pub struct Probe {
     target: SocketAddr,
     timeout: Duration,
     kind: Kind,
+    /// Connections that are opened between two checks that ask everything.
+    connects: u32,
+    /// How many of them are left.
+    left: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,8 @@ enum Kind {
     Off,
     Connect,
     Dialogue(Dialogue),
+    Conversation(Box<Conversation>),
+    Dns(Box<Dns>),
     Http(Box<Http>),
     External(Box<External>),
     Ping,
@@ -60,7 +71,7 @@ impl Probe {
         let target = SocketAddr::new(server.ip(), check.port.unwrap_or(server.port()));
         let kind = Self::kind(target, server, virtual_server, &check.kind, shared)
             .unwrap_or_else(|failure| Kind::Broken(failure.to_string()));
-        Self { target, timeout: check.timeout, kind }
+        Self { target, timeout: check.timeout, kind, connects: check.connects, left: 0.into() }
     }
 
     fn kind(
@@ -70,8 +81,14 @@ impl Probe {
         kind: &CheckKind,
         shared: &Shared,
     ) -> Result<Kind, Failure> {
-        let needs_port =
-            matches!(kind, CheckKind::Connect | CheckKind::SendExpect { .. } | CheckKind::Http(_));
+        let needs_port = matches!(
+            kind,
+            CheckKind::Connect
+                | CheckKind::SendExpect { .. }
+                | CheckKind::Http(_)
+                | CheckKind::Dialogue(_)
+                | CheckKind::Dns(_)
+        );
         if needs_port && target.port() == 0 {
             return Err(Failure::Other("the check has no port to ask".to_owned()));
         }
@@ -84,6 +101,10 @@ impl Probe {
                 Kind::Dialogue(Dialogue::new(*udp, send.clone(), expect.as_ref(), shared)?)
             }
             CheckKind::Http(http) => Kind::Http(Box::new(Http::new(target, http, shared)?)),
+            CheckKind::Dialogue(dialogue) => {
+                Kind::Conversation(Box::new(Conversation::new(target, dialogue, shared)?))
+            }
+            CheckKind::Dns(dns) => Kind::Dns(Box::new(Dns::new(dns, shared)?)),
             CheckKind::External { argv, expect } => Kind::External(Box::new(External::new(
                 argv,
                 server,
@@ -100,9 +121,28 @@ impl Probe {
     /// # Errors
     /// The server is not well, or [`Failure::Here`].
     pub async fn run(&self, shared: &Arc<Shared>, trace: &mut Trace) -> Result<Seen, Failure> {
+        let left = self.left.load(Ordering::Relaxed);
+        let kind = if left > 0 { &Kind::Connect } else { &self.kind };
+        let outcome = self.once(kind, shared, trace).await;
+        // After a failure everything is asked, and so it is at first.
+        let next = match (&outcome, left) {
+            (Err(_), _) => 0,
+            (Ok(_), 0) => self.connects,
+            (Ok(_), left) => left - 1,
+        };
+        self.left.store(next, Ordering::Relaxed);
+        outcome
+    }
+
+    async fn once(
+        &self,
+        kind: &Kind,
+        shared: &Arc<Shared>,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
         let limit = self.timeout;
         // Large futures are boxed: a watch waits most of its life, and should be small then.
-        let outcome = match &self.kind {
+        let outcome = match kind {
             Kind::On => return Ok(Cow::Borrowed("always up")),
             Kind::Off => return Err(Failure::Other("always down".to_owned())),
             Kind::Broken(why) => return Err(Failure::Other(why.clone())),
@@ -118,6 +158,10 @@ impl Probe {
             Kind::Http(http) => {
                 timeout(limit, Box::pin(http.run(self.target, shared, trace))).await
             }
+            Kind::Conversation(conversation) => {
+                timeout(limit, Box::pin(conversation.run(self.target, shared, trace))).await
+            }
+            Kind::Dns(dns) => timeout(limit, Box::pin(dns.run(self.target, trace))).await,
             Kind::External(external) => {
                 let _turn = shared.program_turn().await;
                 trace.enter(Phase::Program);
@@ -128,7 +172,12 @@ impl Probe {
                 timeout(limit, Box::pin(ping::run(self.target.ip(), shared))).await
             }
         };
-        outcome.unwrap_or_else(|_| Err(Failure::TooSlow { phase: trace.phase(), limit }))
+        outcome.unwrap_or_else(|_| {
+            Err(match trace.unexpected() {
+                Some(heard) => Failure::Unexpected { heard: heard.to_vec(), limit },
+                None => Failure::TooSlow { phase: trace.phase(), limit },
+            })
+        })
     }
 }
 
@@ -137,7 +186,8 @@ impl Probe {
     /// A probe that is a defect.
     pub(crate) fn panicking() -> Self {
         let target = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { target, timeout: Duration::from_secs(1), kind: Kind::Panics }
+        let timeout = Duration::from_secs(1);
+        Self { target, timeout, kind: Kind::Panics, connects: 0, left: 0.into() }
     }
 }
 

@@ -51,17 +51,21 @@ impl Phase {
 pub struct Trace {
     phase: Phase,
     times: Option<(Instant, Vec<(Phase, Duration)>)>,
+    heard: Vec<u8>,
 }
+
+/// Bytes of an answer that are kept to be shown when nothing better came.
+const HEARD: usize = 64;
 
 impl Trace {
     /// Keeps no times.
     pub fn quiet() -> Self {
-        Self { phase: Phase::Connect, times: None }
+        Self { phase: Phase::Connect, times: None, heard: Vec::new() }
     }
 
     /// Keeps the time of each part.
     pub fn timed() -> Self {
-        Self { phase: Phase::Connect, times: Some((Instant::now(), Vec::new())) }
+        Self { phase: Phase::Connect, times: Some((Instant::now(), Vec::new())), heard: Vec::new() }
     }
 
     /// The part that is going on.
@@ -75,6 +79,22 @@ impl Trace {
             self.mark();
             self.phase = phase;
         }
+    }
+
+    /// Something came that is not the expected answer yet.
+    pub(crate) fn heard(&mut self, piece: &[u8]) {
+        let room = HEARD.saturating_sub(self.heard.len());
+        self.heard.extend(piece.iter().take(room));
+    }
+
+    /// The expected answer came.
+    pub(crate) fn forget_heard(&mut self) {
+        self.heard.clear();
+    }
+
+    /// What came and was not the expected answer.
+    pub(crate) fn unexpected(&self) -> Option<&[u8]> {
+        Some(self.heard.as_slice()).filter(|heard| !heard.is_empty())
     }
 
     /// The times of all parts that began, in order.

@@ -55,6 +55,7 @@ mod tests {
                 fall: 3,
                 rise: 2,
                 reentry: Duration::ZERO,
+                connects: 0,
             };
             let watch = Watch { id: WatchId(id), server, virtual_server: None, check, verdict };
             self.say(ToNanny::Watch(Box::new(watch))).await;

@@ -32,7 +32,11 @@ fn no_port(part: Part, rules: &mut Rules<'_>) {
 
 fn wants_port(check: &Check) -> bool {
     let asks = match &check.kind {
-        CheckKind::Connect | CheckKind::SendExpect { .. } | CheckKind::Http(_) => true,
+        CheckKind::Connect
+        | CheckKind::SendExpect { .. }
+        | CheckKind::Http(_)
+        | CheckKind::Dialogue(_)
+        | CheckKind::Dns(_) => true,
         CheckKind::On | CheckKind::Off | CheckKind::Ping | CheckKind::External { .. } => false,
     };
     asks && check.port.is_none()
@@ -65,6 +69,10 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
             expect(http.expect.as_ref(), part, rules);
         }
         CheckKind::SendExpect { expect: wanted, .. } => expect(wanted.as_ref(), part, rules),
+        CheckKind::Dialogue(dialogue) => {
+            dialogue.steps.iter().for_each(|step| expect(step.expect.as_ref(), part, rules));
+        }
+        CheckKind::Dns(dns) => expect(dns.expect.as_ref(), part, rules),
         CheckKind::External { argv, expect: wanted } => {
             if argv.is_empty() {
                 rules.error(part, "the external check names no program", "write its full path");

@@ -13,7 +13,7 @@ use crate::files::Files;
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
 use crate::ldirectord;
-use crate::model::{ConnectionSync, Failback, Group, Hook, HookOrder, OnStop};
+use crate::model::{ConnectionSync, Failback, Group, Hook, HookOrder};
 use crate::places::{Part, Places};
 use crate::source::Source;
 
@@ -148,14 +148,10 @@ impl Reading<'_, '_> {
 
     fn services(&mut self, source: &Source, out: &mut Diagnostics) {
         let mut places = Places::default();
-        let Some(mut read) = ldirectord::parse(source, out, &mut places) else { return };
+        let read = ldirectord::read(self.folder, source, self.files, out, &mut places);
         let offset = self.cluster.services.len();
-        self.places.absorb(places, |part| moved(part, offset));
-        self.cluster.services.append(&mut read.services);
-        self.cluster.autoreload |= read.autoreload;
-        if read.on_stop == OnStop::Remove {
-            self.cluster.on_stop = OnStop::Remove;
-        }
+        self.places.absorb(places, |part| part.shifted(offset));
+        ldirectord::add(&mut self.cluster, read);
     }
 
     /// Both routers send and receive all the time, so that nothing is swapped.
@@ -227,19 +223,5 @@ fn hook(resource: &Resource, program: &str, order: HookOrder) -> Hook {
         stop: argv("stop"),
         timeout: HOOK_TIME,
         order,
-    }
-}
-
-/// Where a part of a file of ldirectord stands in the whole model.
-fn moved(part: Part, offset: usize) -> Part {
-    match part {
-        Part::Service(service) => Part::Service(service + offset),
-        Part::Listen(service, number) => Part::Listen(service + offset, number),
-        Part::ServiceKey(service, key) => Part::ServiceKey(service + offset, key),
-        Part::Check(service) => Part::Check(service + offset),
-        Part::Server(service, number) => Part::Server(service + offset, number),
-        Part::ServerCheck(service, number) => Part::ServerCheck(service + offset, number),
-        Part::Sorry(service) => Part::Sorry(service + offset),
-        other => other,
     }
 }

@@ -16,7 +16,7 @@ const LEAST: usize = 16;
 pub(super) fn check(folder: &Path, files: &mut Files<'_>, out: &mut Diagnostics) {
     let path = folder.join("authkeys");
     let shown = path.display().to_string();
-    let text = match files.read_secret(&path) {
+    let text = match files.read_unhashed(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return,
         Err(error) => {

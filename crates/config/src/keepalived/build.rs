@@ -15,7 +15,7 @@ use super::way::Way;
 use crate::Percent;
 use crate::foreign::default_name;
 use crate::model::{
-    Check, Endpoint, Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+    Check, Endpoint, Host, Listen, Notify, OnFailure, RealServer, SorryServer, VirtualServer,
 };
 
 /// Seconds of persistence when a port is left out, or only a granularity is written.
@@ -107,6 +107,7 @@ impl Block<'_> {
             sorry,
             // keepalived takes all of them out.
             max_down: Percent::ALL,
+            notify: Notify::default(),
         };
         Built { service, at: self.at.clone(), servers: places, sorry: sorry_at }
     }

@@ -40,7 +40,10 @@ impl Made {
     pub(super) fn strength(&self) -> u8 {
         match self.kind {
             CheckKind::Http(_) => 4,
-            CheckKind::SendExpect { .. } | CheckKind::External { .. } => 3,
+            CheckKind::SendExpect { .. }
+            | CheckKind::External { .. }
+            | CheckKind::Dialogue(_)
+            | CheckKind::Dns(_) => 3,
             CheckKind::Connect => 2,
             CheckKind::Ping => 1,
             CheckKind::On | CheckKind::Off => 0,
@@ -81,6 +84,7 @@ impl Made {
             // keepalived takes a server back after one success.
             rise: 1,
             reentry: Duration::ZERO,
+            connects: 0,
         }
     }
 }
@@ -95,6 +99,7 @@ pub(super) fn none() -> Check {
         fall: 1,
         rise: 1,
         reentry: Duration::ZERO,
+        connects: 0,
     }
 }
 

@@ -50,13 +50,14 @@ pub(super) fn build(
         }
         (Target::Mark(mark), _) => (Listen::Mark { mark: *mark, family }, None),
     };
-    let part = Part { raw, globals, target, head, protocol, port };
+    let part = Part { raw, globals, target, head, family, protocol, port };
     let (check, servers) = part.servers(report);
     let spans = servers.iter().map(|(_, span)| span.clone()).collect();
     let sorry = part.sorry(report, family);
     let quiescent = raw.shared.quiescent.or(globals.quiescent).unwrap_or(false);
     let service = VirtualServer {
         name: raw.name.clone().unwrap_or_else(|| default_name(&listen)),
+        notify: raw.shared.notices.notify(&globals.notices, &listen),
         listen,
         // ldirectord's default; ipvsadm's own is wlc.
         scheduler: raw
@@ -109,6 +110,7 @@ struct Part<'a> {
     globals: &'a Shared,
     target: &'a Target,
     head: &'a Directive,
+    family: Family,
     protocol: Option<Protocol>,
     /// Port of the virtual server; none with a firewall mark.
     port: Option<u16>,
@@ -170,7 +172,9 @@ impl Part<'_> {
             service,
             service_span,
             protocol: self.protocol,
+            family: self.family,
             command: self.raw.command.as_ref(),
+            login: self.raw.login.as_ref(),
             virtual_server,
             method: if self.raw.head { "HEAD" } else { "GET" },
             host: self.raw.host.as_deref(),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use ipvs::Protocol;
+use ipvs::{Family, Protocol};
 
 use super::values::Report;
 use crate::foreign::regex::compiles;
@@ -38,6 +38,10 @@ pub(super) struct Rhythm {
     pub(super) negotiate_timeout: Option<u32>,
     pub(super) interval: Option<u32>,
     pub(super) failures: Option<u32>,
+    /// Pings of one check.
+    pub(super) pings: Option<u32>,
+    /// Connections between two checks that ask the service.
+    pub(super) connects: Option<u32>,
 }
 
 /// Everything that decides how the real servers of one virtual server are checked.
@@ -50,7 +54,10 @@ pub(super) struct Plan<'a> {
     pub(super) service_span: &'a Range<usize>,
     /// Transport protocol of the virtual server; none with a firewall mark.
     pub(super) protocol: Option<Protocol>,
+    /// Family of the virtual server.
+    pub(super) family: Family,
     pub(super) command: Option<&'a Text>,
+    pub(super) login: Option<&'a Text>,
     /// Address and port of the virtual server, as an external check gets them.
     pub(super) virtual_server: (String, String),
     pub(super) method: &'a str,
@@ -59,16 +66,6 @@ pub(super) struct Plan<'a> {
     pub(super) own: Rhythm,
     pub(super) global: Rhythm,
 }
-
-/// Services whose server speaks first: how a greeting begins.
-const GREETINGS: [(&str, &str); 6] = [
-    ("smtp", "220"),
-    ("submission", "220"),
-    ("ftp", "220"),
-    ("pop", "+OK"),
-    ("imap", "* "),
-    ("nntp", "2"),
-];
 
 /// The services of ldirectord and their usual ports (0: none).
 pub(super) const SERVICES: [(&str, u16); 21] = [
@@ -127,11 +124,25 @@ impl Plan<'_> {
             port: self.port,
             interval: seconds(self.own.interval.or(self.global.interval).unwrap_or(10)),
             timeout: seconds(self.timeout()),
-            fall: self.own.failures.or(self.global.failures).unwrap_or(1),
+            fall: self.fall(),
             // ldirectord takes a server back after one success.
             rise: 1,
             reentry: Duration::ZERO,
+            connects: self.connects(),
         }
+    }
+
+    /// Failures in a row that take a server out: of a check by ping each ping counts.
+    fn fall(&self) -> u32 {
+        let failures = self.own.failures.or(self.global.failures).unwrap_or(1);
+        let pings = self.own.pings.or(self.global.pings).filter(|_| self.kind == CheckType::Ping);
+        failures.saturating_mul(pings.unwrap_or(1))
+    }
+
+    /// Only TCP has connections to open instead of asking.
+    fn connects(&self) -> u32 {
+        let turns = self.kind == CheckType::Negotiate && self.protocol != Some(Protocol::Udp);
+        self.own.connects.filter(|_| turns).unwrap_or(0)
     }
 
     /// The order in which ldirectord looks for a timeout, which depends on the kind of check.
@@ -147,7 +158,7 @@ impl Plan<'_> {
     }
 
     /// Nothing answers to the opening of a UDP port, so ldirectord pings instead.
-    fn connect(&self) -> CheckKind {
+    pub(super) fn connect(&self) -> CheckKind {
         if self.protocol == Some(Protocol::Udp) { CheckKind::Ping } else { CheckKind::Connect }
     }
 
@@ -160,7 +171,9 @@ impl Plan<'_> {
             report.warning(&command.span, message, help);
         }
         let (address, port) = self.virtual_server.clone();
-        argv.extend([address, port, "%h".to_string(), "%p".to_string()]);
+        // ldirectord keeps the brackets of IPv6 wherever it shows an address.
+        let server = if self.family == Family::Inet6 { "[%h]" } else { "%h" };
+        argv.extend([address, port, server.to_string(), "%p".to_string()]);
         CheckKind::External { argv, expect: None }
     }
 
@@ -172,25 +185,25 @@ impl Plan<'_> {
     ) -> CheckKind {
         let expect = receive.filter(|receive| compiles(report, &receive.text, &receive.span));
         let expect = expect.map(|receive| Expect::Regex(receive.text.clone()));
-        let request = request.map(|request| request.text.as_str());
+        let text = request.map(|request| request.text.as_str());
         match self.service {
+            "none" if self.connects() > 0 => CheckKind::Connect,
             "none" => CheckKind::On,
-            "http" => self.http(request, expect, None),
+            "http" => self.http(text, expect, None),
             "https" => {
-                let message = "certificates are not verified, as in ldirectord";
-                let help = "take `lvsctl convert` and remove `verify: false` to have them verified";
-                report.warning(self.service_span, message, help);
-                self.http(request, expect, Some(Tls { verify: false, ca_file: None, name: None }))
+                let tls = self.no_verify(report);
+                self.http(text, expect, Some(tls))
             }
+            "http_proxy" => self.proxy(report, request, expect),
             "simpletcp" => CheckKind::SendExpect {
-                udp: false,
-                send: request.map(|text| {
+                udp: self.protocol == Some(Protocol::Udp),
+                send: text.map(|text| {
                     let text = text.strip_prefix('/').unwrap_or(text);
                     text.replace("\\n", "\n").into_bytes()
                 }),
                 expect,
             },
-            other => self.plainer(report, other),
+            _ => self.service(report, request, receive, expect),
         }
     }
 
@@ -216,29 +229,6 @@ impl Plan<'_> {
             status: Vec::new(),
             expect,
         })
-    }
-
-    /// A service that we cannot talk to is at least asked whether it is there.
-    fn plainer(&self, report: &mut Report<'_>, service: &str) -> CheckKind {
-        let greeting = GREETINGS.iter().find(|(name, _)| *name == service);
-        let (kind, what) = match greeting {
-            _ if self.protocol == Some(Protocol::Udp) => {
-                (CheckKind::Ping, "a ping has to be answered".to_string())
-            }
-            Some((_, begins)) => {
-                let expect = Some(Expect::Prefix(begins.as_bytes().to_vec()));
-                let kind = CheckKind::SendExpect { udp: false, send: None, expect };
-                (kind, format!("the server's greeting has to begin with `{begins}`"))
-            }
-            None => (CheckKind::Connect, "a TCP connection has to open".to_string()),
-        };
-        // For nntp this is all that ldirectord does, too.
-        if service != "nntp" {
-            let message = format!("there is no {service} check yet");
-            let help = format!("{what}; `checktype = external` runs a check of your own");
-            report.warning(self.service_span, message, help);
-        }
-        kind
     }
 }
 

@@ -23,10 +23,6 @@ pub(super) struct Known {
     pub(super) not_carried: Option<&'static str>,
 }
 
-const NO_MAIL: &str =
-    "no mail is sent: every change is one line in the log, and in `lvsctl history`";
-const NO_PROGRAM: &str = "nothing is run: every change is one line in the log";
-
 const fn known(name: &'static str, scope: Scope) -> Known {
     Known { name, scope, not_carried: None }
 }
@@ -48,23 +44,11 @@ const DIRECTIVES: &[Known] = &[
         Scope::Global,
         "the log goes to stderr, which journald keeps; `--log-file FILE` sends it to a file",
     ),
-    dropped("callback", Scope::Global, NO_PROGRAM),
-    dropped(
-        "execute",
-        Scope::Global,
-        "start a second lvsd for that file, with its own --config and --runtime-dir",
-    ),
-    dropped("emailalertfrom", Scope::Global, NO_MAIL),
-    dropped(
-        "maintenancedir",
-        Scope::Global,
-        "take a server out with `lvsctl drain SERVER`, and put it back with `lvsctl undrain SERVER`",
-    ),
-    dropped(
-        "readdquiescent",
-        Scope::Global,
-        "a quiesced server that somebody deleted from the table is always put back with weight 0",
-    ),
+    known("callback", Scope::Global),
+    known("execute", Scope::Global),
+    known("emailalertfrom", Scope::Global),
+    known("maintenancedir", Scope::Global),
+    known("readdquiescent", Scope::Global),
     known("checktimeout", Scope::Both),
     known("negotiatetimeout", Scope::Both),
     known("checkinterval", Scope::Both),
@@ -72,11 +56,11 @@ const DIRECTIVES: &[Known] = &[
     known("failurecount", Scope::Both),
     known("fallback", Scope::Both),
     known("fallback6", Scope::Both),
-    dropped("fallbackcommand", Scope::Both, NO_PROGRAM),
-    dropped("emailalert", Scope::Both, NO_MAIL),
-    dropped("emailalertfreq", Scope::Both, NO_MAIL),
-    dropped("emailalertstatus", Scope::Both, NO_MAIL),
-    dropped("smtp", Scope::Both, NO_MAIL),
+    known("fallbackcommand", Scope::Both),
+    known("emailalert", Scope::Both),
+    known("emailalertfreq", Scope::Both),
+    known("emailalertstatus", Scope::Both),
+    known("smtp", Scope::Both),
     known("quiescent", Scope::Both),
     known("cleanstop", Scope::Both),
     known("real", Scope::Virtual),

@@ -1,6 +1,6 @@
 //! `real=` and `fallback=`: where packets go, and how.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use ipvs::{Family, Forwarding};
@@ -174,7 +174,7 @@ fn hosts(report: &mut Report<'_>, name: &Word, family: Family) -> Option<Vec<Hos
     match name.text.find("->") {
         Some(arrow) => {
             let last = name.part(arrow + 2..name.text.len());
-            range(report, name, &name.part(0..arrow), &last)
+            range(report, name, [&name.part(0..arrow), &last], family)
         }
         None => one_host(report, name, family).map(|host| vec![host]),
     }
@@ -206,12 +206,28 @@ fn one_host(report: &mut Report<'_>, name: &Word, family: Family) -> Option<Host
     }
 }
 
-fn range(report: &mut Report<'_>, whole: &Word, from: &Word, to: &Word) -> Option<Vec<Host>> {
-    let (Ok(low), Ok(high)) = (from.text.parse::<Ipv4Addr>(), to.text.parse::<Ipv4Addr>()) else {
+/// An end of a range: an IPv4 address, or a name of one.
+fn end(report: &mut Report<'_>, word: &Word, family: Family) -> Option<Ipv4Addr> {
+    let found = match host(&word.text) {
+        Some(Host::Address(address)) => Some(address),
+        Some(Host::Name(_)) if family == Family::Inet => Some(report.looked_up(word, family)?),
+        _ => None,
+    };
+    let Some(IpAddr::V4(address)) = found else {
         let help = "write both ends as IPv4 addresses: `192.168.1.4->192.168.1.6`";
-        report.error(&whole.span, format!("`{}` is no range of addresses", whole.text), help);
+        report.error(&word.span, format!("`{}` is no end of a range", word.text), help);
         return None;
     };
+    Some(address)
+}
+
+fn range(
+    report: &mut Report<'_>,
+    whole: &Word,
+    [from, to]: [&Word; 2],
+    family: Family,
+) -> Option<Vec<Host>> {
+    let (low, high) = (end(report, from, family)?, end(report, to, family)?);
     let (first, last) = (u32::from(low), u32::from(high));
     if first > last {
         let help = format!("write `{}->{}`", to.text, from.text);

@@ -8,10 +8,11 @@ use ipvs::{Family, Protocol, Scheduler, SchedulerFlags};
 use super::checks::{CheckType, Rhythm, SERVICES, Text};
 use super::known;
 use super::lexer::Directive;
+use super::notices::Notices;
 use super::server::{self, Fallback, Reals, target_port};
 use super::values::{Report, digits, first_word, unquoted};
 use crate::diagnostic::nearest;
-use crate::foreign::host::host;
+use crate::foreign::host::{help, host};
 use crate::foreign::mask::prefix_length;
 use crate::foreign::report::Reporter;
 use crate::model::Host;
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) cleanstop: Option<bool>,
     pub(super) fallback: Option<Fallback>,
     pub(super) fallback6: Option<Fallback>,
+    pub(super) notices: Notices,
 }
 
 /// What one virtual server sets, before it is put together.
@@ -41,6 +43,7 @@ pub(super) struct Raw {
     pub(super) kind: CheckType,
     pub(super) service: Option<(&'static str, Range<usize>)>,
     pub(super) command: Option<Text>,
+    pub(super) login: Option<Text>,
     pub(super) check_port: Option<u16>,
     pub(super) request: Option<Text>,
     pub(super) receive: Option<Text>,
@@ -70,14 +73,17 @@ pub(super) fn shared(report: &mut Report<'_>, directive: &Directive, shared: &mu
         "checkinterval" => rhythm.interval = report.number(directive, 1).or(rhythm.interval),
         "failurecount" => rhythm.failures = report.number(directive, 1).or(rhythm.failures),
         "checkcount" => {
-            let count = report.number(directive, 1);
-            let help = match count {
-                Some(count) => format!(
-                    "it only ever held for ping checks; `failurecount = {count}` takes a server out after {count} failures in a row"
-                ),
-                None => "it only ever held for ping checks; write `failurecount = 3`".to_string(),
-            };
-            report.not_carried("checkcount", &directive.name.span, &help);
+            rhythm.pings = report.number(directive, 1).or(rhythm.pings);
+            let count = rhythm.pings.unwrap_or(3);
+            let help = format!(
+                "{count} pings in a row have to fail; for all other checks write `failurecount = {count}`"
+            );
+            report.once(
+                "checkcount",
+                &directive.name.span,
+                "`checkcount` counts pings only",
+                &help,
+            );
         }
         "quiescent" => shared.quiescent = report.yes_no(directive).or(shared.quiescent),
         "cleanstop" => shared.cleanstop = report.yes_no(directive).or(shared.cleanstop),
@@ -89,6 +95,7 @@ pub(super) fn shared(report: &mut Report<'_>, directive: &Directive, shared: &mu
             let read = server::fallback(report, directive, Family::Inet6);
             shared.fallback6 = read.or(shared.fallback6.take());
         }
+        _ if shared.notices.read(report, directive) => {}
         other => {
             let instead =
                 known::find(other).and_then(|known| Some((known.name, known.not_carried?)));
@@ -123,11 +130,13 @@ pub(super) fn target(report: &mut Report<'_>, head: &Directive, family: Family) 
     }
     let (name, port) = target_port(report, value)?;
     let inner = name.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let Some(Host::Address(address)) = host(inner.unwrap_or(&name.text)) else {
-        let message = format!("`{}` is no address", name.text);
-        let help = "write the address itself: virtual servers are not looked up by name";
-        report.error(&name.span, message, help);
-        return None;
+    let address = match host(inner.unwrap_or(&name.text)) {
+        Some(Host::Address(address)) => address,
+        Some(Host::Name(_)) => report.looked_up(&name, family)?,
+        None => {
+            report.error(&name.span, format!("`{}` is no address", name.text), help(&name.text));
+            return None;
+        }
     };
     if Family::of(address) != family {
         let (is, right) = match family {
@@ -176,7 +185,8 @@ impl Raw {
             "checkport" => self.check_port = self.read_checkport(report, directive),
             "request" => self.request = report.quoted(directive).map(text),
             "receive" => self.receive = report.quoted(directive).map(text),
-            "login" | "passwd" | "database" | "secret" => {
+            "login" => self.login = report.quoted(directive).map(text),
+            "passwd" | "database" | "secret" => {
                 report.quoted(directive);
             }
             "httpmethod" => match directive.value.text.trim_matches('"').to_uppercase().as_str() {
@@ -213,8 +223,7 @@ impl Raw {
         let value = &directive.value;
         // ldirectord takes any digits, wherever they are, for its mixed mode.
         if digits(&value.text).is_some() {
-            let help = "each check asks the service; write `checktype = negotiate`";
-            report.warning(&value.span, "connecting and asking by turns is not done here", help);
+            self.shared.rhythm.connects = report.number(directive, 1);
             self.kind = CheckType::Negotiate;
             return;
         }

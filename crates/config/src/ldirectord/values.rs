@@ -1,10 +1,14 @@
 //! Values of ldirectord.cf: numbers, yes and no, quoted text, words.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::Range;
+
+use ipvs::Family;
 
 use super::lexer::Directive;
 use crate::diagnostic::{Diagnostics, nearest};
+use crate::foreign::hosts::{self, Lookup};
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
 use crate::source::Source;
@@ -16,6 +20,7 @@ pub(super) struct Report<'a> {
     out: &'a mut Diagnostics,
     /// What was named once already.
     named: BTreeSet<&'static str>,
+    lookup: &'a mut Lookup<'a>,
 }
 
 impl Reporter for Report<'_> {
@@ -26,14 +31,41 @@ impl Reporter for Report<'_> {
 
 impl<'a> Report<'a> {
     /// Nothing reported yet.
-    pub(super) fn new(source: &'a Source, out: &'a mut Diagnostics) -> Self {
-        Self { source, out, named: BTreeSet::new() }
+    pub(super) fn new(
+        source: &'a Source,
+        out: &'a mut Diagnostics,
+        lookup: &'a mut Lookup<'a>,
+    ) -> Self {
+        Self { source, out, named: BTreeSet::new(), lookup }
+    }
+
+    /// The address of a name whose address has to be known.
+    pub(super) fn looked_up(&mut self, name: &Word, family: Family) -> Option<IpAddr> {
+        let found = (self.lookup)(&name.text);
+        let address = found.into_iter().find(|address| Family::of(*address) == family);
+        if address.is_none() {
+            let what = if family == Family::Inet { "IPv4" } else { "IPv6" };
+            let message = format!("`{}` has no {what} address in /etc/hosts", name.text);
+            self.error(&name.span, message, hosts::HELP);
+        }
+        address
     }
 
     /// Names something that is not carried; the second time nothing is said.
     pub(super) fn not_carried(&mut self, name: &'static str, span: &Range<usize>, instead: &str) {
+        self.once(name, span, &format!("`{name}` has no effect here"), instead);
+    }
+
+    /// A warning about a directive; the second time nothing is said.
+    pub(super) fn once(
+        &mut self,
+        name: &'static str,
+        span: &Range<usize>,
+        message: &str,
+        help: &str,
+    ) {
         if self.named.insert(name) {
-            self.warning(span, format!("`{name}` has no effect here"), instead);
+            self.warning(span, message, help);
         }
     }
 

@@ -13,7 +13,8 @@ use crate::Percent;
 use crate::diagnostic::nearest;
 use crate::foreign::report::Reporter;
 use crate::model::{
-    Check, Endpoint, FloatingAddress, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+    Check, Endpoint, FloatingAddress, Listen, Notify, OnFailure, RealServer, SorryServer,
+    VirtualServer,
 };
 
 /// A virtual server, its floating address, and the places of its parts.
@@ -180,6 +181,7 @@ impl<'a> Virtual<'a> {
             fall: 1,
             rise: 1,
             reentry: report.seconds(settings, "reentry", REENTRY),
+            connects: 0,
         };
         Self { block, settings, forwarding, address, port, protocol, mark, check }
     }
@@ -208,6 +210,7 @@ impl<'a> Virtual<'a> {
             servers: Vec::new(),
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
             max_down: Percent::ALL,
+            notify: Notify::default(),
         }
     }
 

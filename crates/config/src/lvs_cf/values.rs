@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::lexer::{Setting, Value};
 use crate::diagnostic::{Diagnostics, nearest};
+use crate::foreign::hosts::{self, Lookup};
 use crate::foreign::report::Reporter;
 use crate::foreign::{host, mask, ports};
 use crate::model::Host;
@@ -16,6 +17,7 @@ pub(super) struct Report<'a> {
     /// The file.
     pub(super) source: &'a Source,
     out: &'a mut Diagnostics,
+    lookup: &'a mut Lookup<'a>,
 }
 
 /// The settings of one block.
@@ -37,8 +39,12 @@ impl Reporter for Report<'_> {
 
 impl<'a> Report<'a> {
     /// Nothing reported yet.
-    pub(super) fn new(source: &'a Source, out: &'a mut Diagnostics) -> Self {
-        Self { source, out }
+    pub(super) fn new(
+        source: &'a Source,
+        out: &'a mut Diagnostics,
+        lookup: &'a mut Lookup<'a>,
+    ) -> Self {
+        Self { source, out, lookup }
     }
 
     /// Whether the file is refused already: then what is missing may be a consequence.
@@ -205,17 +211,20 @@ impl<'a> Report<'a> {
         self.address_of(value).filter(|address| !address.is_unspecified())
     }
 
-    /// An address, not a name: nothing is looked up while a file is read.
+    /// An address, or a name that stands in /etc/hosts: nobody is asked while a file is read.
     pub(super) fn address_of(&mut self, value: &Value) -> Option<IpAddr> {
         match host::host(&value.text) {
             Some(Host::Address(address)) => Some(address),
-            found => {
-                let help = match found {
-                    Some(_) => {
-                        "write the address itself: names are looked up for real servers only"
-                    }
-                    None => "write an address like 192.168.1.1",
-                };
+            Some(Host::Name(name)) => {
+                let found = (self.lookup)(&name).into_iter().find(IpAddr::is_ipv4);
+                if found.is_none() {
+                    let message = format!("`{name}` has no IPv4 address in /etc/hosts");
+                    self.error(&value.span, message, hosts::HELP);
+                }
+                found
+            }
+            None => {
+                let help = "write an address like 192.168.1.1";
                 self.error(&value.span, format!("`{}` is no address", value.text), help);
                 None
             }

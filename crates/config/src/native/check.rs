@@ -3,18 +3,19 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::dialogue::{dialogue, dns, tls};
 use super::key::{Key, Kind, children};
 use super::pair::arguments;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Reading, Section, not_empty, word};
 use super::services::speaks_tcp;
 use super::tree::{Node, Span, Value};
-use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen, Tls};
+use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
 
 /// The table's path of every check, whoever has it.
 const PATH: &str = "services.*.check";
 /// Keys of which a check has at most one.
-const KINDS: [&str; 6] = ["type", "tcp", "udp", "http", "https", "external"];
+const KINDS: [&str; 8] = ["type", "tcp", "udp", "http", "https", "dialogue", "dns", "external"];
 
 /// What a check does when the file does not say: a TCP connection where there is a TCP port.
 pub(super) fn default_kind(listen: &Listen) -> CheckKind {
@@ -42,6 +43,7 @@ fn from_table() -> Check {
         fall: count("fall"),
         rise: count("rise"),
         reentry: time("reentry"),
+        connects: of("connects").parse().unwrap_or(0),
     }
 }
 
@@ -69,6 +71,7 @@ pub(super) fn check<'n, 'a: 'n>(
     check.fall = reading.integer(&mut section, "fall").unwrap_or(check.fall);
     check.rise = reading.integer(&mut section, "rise").unwrap_or(check.rise);
     check.reentry = reading.duration(&mut section, "reentry").unwrap_or(check.reentry);
+    check.connects = reading.integer(&mut section, "connects").unwrap_or(check.connects);
     reading.finish(section);
     check
 }
@@ -115,7 +118,7 @@ fn kind<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Opt
     kind
 }
 
-/// The four kinds whose settings are a map; `http:` alone is a map without keys.
+/// The kinds whose settings are a map; `http:` alone is a map without keys.
 fn settings<'n, 'a: 'n>(
     reading: &mut Reading<'a>,
     section: &mut Section<'n>,
@@ -130,6 +133,8 @@ fn settings<'n, 'a: 'n>(
         "tcp" => send_expect(reading, "services.*.check.tcp", node, at),
         "udp" => send_expect(reading, "services.*.check.udp", node, at),
         "http" => http(reading, "services.*.check.http", node, at),
+        "dialogue" => dialogue(reading, node, at),
+        "dns" => dns(reading, node, at),
         _ => http(reading, "services.*.check.https", node, at),
     }
 }
@@ -164,11 +169,7 @@ fn http<'n, 'a: 'n>(
         status.extend(reading.parse_node("status", &node, status_range));
     }
     let expect = expect(reading, &mut map);
-    let tls = path.ends_with("https").then(|| Tls {
-        verify: reading.boolean(&mut map, "verify"),
-        ca_file: reading.text(&mut map, "ca_file"),
-        name: reading.text(&mut map, "name"),
-    });
+    let tls = path.ends_with("https").then(|| tls(reading, &mut map));
     reading.finish(map);
     Some(CheckKind::Http(HttpCheck {
         tls,
@@ -181,7 +182,8 @@ fn http<'n, 'a: 'n>(
 }
 
 fn request_path(text: &str) -> Parsed<String> {
-    if !text.starts_with('/') {
+    // A proxy is asked for a whole address.
+    if !text.starts_with('/') && !text.starts_with("http://") {
         let help = format!("write /{}; the host goes under `host`", text.trim_start_matches('/'));
         return Err(Problem::new(format!("{text} does not begin with /"), help));
     }
@@ -226,7 +228,10 @@ fn external<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) ->
 }
 
 /// `*`, text, or a map with one of prefix, contains and regex.
-fn expect<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Option<Expect> {
+pub(super) fn expect<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+) -> Option<Expect> {
     let node = reading.given(section, "expect")?;
     let span = node.span.clone();
     let Value::Map(mut entries) = node.value else {

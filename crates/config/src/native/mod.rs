@@ -4,8 +4,10 @@
 //! [`keys`], and `pair`, `services` and `check` build the model.
 
 mod check;
+mod dialogue;
 mod kernel;
 mod key;
+mod notify;
 mod pair;
 mod persistence;
 pub(crate) mod scalar;
@@ -87,10 +89,13 @@ fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Optio
         "remove" => Some(OnStop::Remove),
         _ => None,
     });
+    let maintenance = reading.parsed(&mut top, "maintenance", notify::folder);
+    let maintenance = maintenance.map(|given| given.value);
+    let on_edit = pair::argv(reading, &mut top, "on_edit");
     reading.finish(top);
     reading.record(Part::File, 0..0);
     let on_stop = on_stop.unwrap_or_default();
-    Some(Cluster { pair, services, kernel, autoreload, on_stop, max_removed })
+    Some(Cluster { pair, services, kernel, autoreload, on_stop, max_removed, maintenance, on_edit })
 }
 
 fn place_of(source: &Source, error: &tree::SyntaxError) -> tree::Span {

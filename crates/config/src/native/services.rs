@@ -4,11 +4,12 @@ use ipvs::{Family, Forwarding, Protocol, Scheduler, SchedulerFlags};
 use ipvs::{Tunnel, TunnelChecksum};
 
 use super::check::{check, default_kind, standard};
+use super::notify::notify;
 use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Named, Reading, Section};
 use super::tree::{Node, Span, Value};
-use crate::model::{Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer};
+use crate::model::{Host, Listen, Notify, OnFailure, RealServer, SorryServer, VirtualServer};
 use crate::places::Part;
 use crate::{Percent, nearest};
 
@@ -76,6 +77,7 @@ fn service<'n, 'a: 'n>(
         }
     }
     service.sorry = sorry(reading, &mut section, forward, index);
+    service.notify = notify(reading, &mut section);
     reading.finish(section);
     service
 }
@@ -94,6 +96,7 @@ fn blank(name: String) -> VirtualServer {
         servers: Vec::new(),
         sorry: None,
         max_down: Percent::HALF,
+        notify: Notify::default(),
     }
 }
 

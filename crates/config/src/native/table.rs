@@ -34,6 +34,9 @@ const HOST_DOC: &str = "Host header, and the name in the TLS handshake.";
 const STATUS_DOC: &str = "Status codes that are good, as 200 or 200-299.";
 const BODY_DOC: &str = "What the body must hold.";
 const SEND_DOC: &str = "What is sent after connecting; \\r \\n \\t \\0 \\xHH \\\\ are understood.";
+const VERIFY_DOC: &str =
+    "The certificate must be valid for the name and signed by a known authority.";
+const CA_DOC: &str = "Authorities that may have signed the certificate, in PEM.";
 const ANSWER_DOC: &str = "What must come back; text is looked for anywhere, * is anything at all.";
 
 /// Every key, in the order of the manual.
@@ -113,9 +116,21 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.https.host", Kind::Text("a name"), Otherwise("the real server's address"), HOST_DOC),
     key("services.*.check.https.status", Kind::List("status codes or ranges"), Otherwise("200-299"), STATUS_DOC),
     key("services.*.check.https.expect", EXPECT, Otherwise("any body"), BODY_DOC),
-    key("services.*.check.https.verify", Kind::Boolean, Value("true"), "The certificate must be valid for the name and signed by a known authority."),
-    key("services.*.check.https.ca_file", Kind::Text("a file"), Otherwise("the system's authorities"), "Authorities that may have signed the certificate, in PEM."),
+    key("services.*.check.https.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
+    key("services.*.check.https.ca_file", Kind::Text("a file"), Otherwise("the system's authorities"), CA_DOC),
     key("services.*.check.https.name", Kind::Text("a name"), Otherwise("host"), "Name in the TLS handshake and the certificate, when it is not that of the Host header."),
+    key("services.*.check.dialogue", Kind::Map, Otherwise("not checked so"), "Several texts are sent and answers expected in turns, over one TCP connection."),
+    key("services.*.check.dialogue.steps", Kind::List("maps with send and expect"), Required, "The turns."),
+    key("services.*.check.dialogue.steps[].send", Kind::Text("text"), Otherwise("the server speaks first"), SEND_DOC),
+    key("services.*.check.dialogue.steps[].expect", EXPECT, Otherwise("the next turn begins at once"), ANSWER_DOC),
+    key("services.*.check.dialogue.tls", Kind::Boolean, Value("false"), "TLS from the first byte on."),
+    key("services.*.check.dialogue.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
+    key("services.*.check.dialogue.ca_file", Kind::Text("a file"), Otherwise("the system's authorities"), CA_DOC),
+    key("services.*.check.dialogue.name", Kind::Text("a name"), Otherwise("the real server's address"), "Name in the TLS handshake and the certificate."),
+    key("services.*.check.dns", Kind::Map, Otherwise("not checked so"), "A name server answers a question."),
+    key("services.*.check.dns.name", Kind::Text("a name or an address"), Required, "The name that is asked for; of an address the name is asked for."),
+    key("services.*.check.dns.tcp", Kind::Boolean, Value("false"), "The question goes over TCP."),
+    key("services.*.check.dns.expect", EXPECT, Otherwise("any answer"), "What the text of one of the answers must hold: an address or a name."),
     key("services.*.check.external", ARGV, Otherwise("not checked so"), "A program ends with status 0; %h %p are the real server's address and port, %H %P the virtual server's."),
     key("services.*.check.external.argv", ARGV, Required, "Program and arguments."),
     key("services.*.check.external.expect", EXPECT, Otherwise("any output"), "What the program's output must hold."),
@@ -125,8 +140,17 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.fall", count(1, 1000, "failures"), Value("3"), "Failures in a row that take a real server out."),
     key("services.*.check.rise", count(1, 1000, "successes"), Value("2"), "Successes in a row that bring it back."),
     key("services.*.check.reentry", time(0, DAY), Value("0s"), "How long a returning real server must also have been well."),
+    key("services.*.check.connects", count(0, 1000, "checks"), Value("0"), "So many checks in a row only open a connection, then one asks everything; after a failure everything is asked."),
     key("services.*.on_failure", Kind::Choice(&["remove", "quiesce"]), Value("remove"), "A real server that fails leaves the table, or stays with weight 0 so that open connections go on."),
     key("services.*.max_down", SHARE, Otherwise("max_down at the top of the file"), "At most this share of the real servers is taken out by checks; as max_down at the top of the file."),
+    key("services.*.notify", Kind::Map, Otherwise("the log alone"), "Who is told of changes, beside the log."),
+    key("services.*.notify.empty", ARGV, Otherwise("nothing is run"), "Run by the active router when no real server is up any more."),
+    key("services.*.notify.filled", ARGV, Otherwise("nothing is run"), "Run by the active router when a real server is up again."),
+    key("services.*.notify.mail", Kind::Map, Otherwise("no mail"), "A mail about each real server that goes or returns, from the active router."),
+    key("services.*.notify.mail.to", Kind::List("mail addresses"), Required, "Who gets it."),
+    key("services.*.notify.mail.from", Kind::Text("a mail address"), Otherwise("the user that lvsd runs as"), "Who it comes from."),
+    key("services.*.notify.mail.server", Kind::Text("HOST or HOST:PORT"), Otherwise("the local sendmail"), "The mail server that it is handed to."),
+    key("services.*.notify.mail.repeat", time(SECOND, 31 * DAY), Otherwise("never"), "It is sent again after this long while the real server stays down."),
     key("services.*.servers", Kind::List("ADDRESS:PORT, or maps with address"), Otherwise("none"), "The real servers."),
     key("services.*.servers[].address", Kind::Text("ADDRESS:PORT or NAME:PORT; without port the virtual server's"), Required, "Where the real server is."),
     key("services.*.servers[].name", Kind::Text("text"), Otherwise("its address"), "Its name in logs and commands."),
@@ -159,6 +183,8 @@ pub(super) static KEYS: &[Key] = &[
 
     key("max_down", SHARE, Value("50%"), "At most this share of a virtual server's real servers is taken out by checks, with an alarm: the others that fail stay as they were, the latest to fail first. When none is up and there is a sorry server, that one serves. 100% lets all of them leave."),
     key("max_removed", SHARE, Value("50%"), "A new configuration that would remove more than this share of the virtual servers or of the floating addresses, or leave none, waits for `lvsctl apply --confirm`. What counts is the share in force before the edit."),
+    key("maintenance", Kind::Text("the full path of a folder"), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name) takes that one out for as long as it is there."),
+    key("on_edit", ARGV, Otherwise("nothing is run"), "Run after an edit of the file, with its path as one more argument, whether the edit was taken or refused."),
     key("autoreload", Kind::Boolean, Value("true"), "Reload by itself when the file changes."),
     key("on_stop", Kind::Choice(&["keep", "remove"]), Value("keep"), "What happens to the table when lvsd stops in order; a crash never touches it."),
 ];

@@ -2,6 +2,7 @@
 
 mod check;
 mod kernel;
+mod notify;
 
 use std::net::SocketAddr;
 
@@ -38,6 +39,8 @@ pub fn write(cluster: &Cluster) -> String {
     }
     top.put_some("kernel", kernel(&cluster.kernel));
     top.put_unless_default("max_removed", cluster.max_removed.to_string());
+    top.put_text_if("maintenance", cluster.maintenance.as_ref());
+    top.put_list("on_edit", texts(&cluster.on_edit));
     top.put_boolean("autoreload", cluster.autoreload);
     let on_stop = if cluster.on_stop == OnStop::Keep { "keep" } else { "remove" };
     top.put_unless_default("on_stop", on_stop.into());
@@ -251,6 +254,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     if service.max_down != max_down {
         map.put_text("max_down", service.max_down.to_string());
     }
+    map.put_some("notify", notify::notify(&service.notify));
     let servers = service.servers.iter();
     let servers: Vec<_> = servers.map(|s| server(s, forward, tunnel, &service.listen)).collect();
     if !servers.is_empty() {

@@ -22,6 +22,7 @@ fn connect() -> Check {
         fall: 3,
         rise: 2,
         reentry: Duration::ZERO,
+        connects: 0,
     }
 }
 
@@ -62,6 +63,7 @@ fn www(servers: &[&str]) -> VirtualServer {
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        notify: config::model::Notify::default(),
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) fn check_name(kind: &CheckKind) -> &'static str {
         CheckKind::SendExpect { udp: true, .. } => "udp",
         CheckKind::Http(http) if http.tls.is_some() => "https",
         CheckKind::Http(_) => "http",
+        CheckKind::Dialogue(_) => "dialogue",
+        CheckKind::Dns(_) => "dns",
         CheckKind::External { .. } => "external",
         CheckKind::Ping => "ping",
     }

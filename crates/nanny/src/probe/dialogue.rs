@@ -75,28 +75,9 @@ impl Dialogue {
         if let Some(text) = &self.send {
             stream.write_all(text).await?;
         }
-        let Some(pattern) = &self.expect else {
-            return Ok(connect::CONNECTED);
-        };
-        let mut matcher = pattern.matcher(REGEX_LIMIT, Ask::EachPiece);
-        let mut piece = vec![0; PIECE];
-        let mut total = 0;
-        while total < ANSWER_LIMIT {
-            let length = stream.read(&mut piece).await?;
-            if length == 0 {
-                break;
-            }
-            total += length;
-            match matcher.push(piece.get(..length).unwrap_or_default()) {
-                Progress::More => {}
-                Progress::Matched => return Ok(MATCHED),
-                Progress::Failed(mismatch) => return Err(answer(mismatch)),
-            }
-        }
-        match matcher.end() {
-            Ok(()) => Ok(MATCHED),
-            Err(Mismatch::Empty) => Err(Failure::Closed("before an answer")),
-            Err(mismatch) => Err(answer(mismatch)),
+        match &self.expect {
+            None => Ok(connect::CONNECTED),
+            Some(pattern) => hear(&mut stream, pattern, trace).await,
         }
     }
 
@@ -135,6 +116,42 @@ impl Dialogue {
         }
     }
 }
+
+/// Reads until the answer is the expected one, or cannot be.
+pub(super) async fn hear(
+    stream: &mut (impl AsyncRead + Unpin),
+    pattern: &Pattern,
+    trace: &mut Trace,
+) -> Result<Seen, Failure> {
+    let mut matcher = pattern.matcher(REGEX_LIMIT, Ask::EachPiece);
+    let mut buffer = vec![0; PIECE];
+    let mut total = 0;
+    while total < ANSWER_LIMIT {
+        let length = stream.read(&mut buffer).await.map_err(|error| {
+            super::tls::io_failure(&error, if total == 0 { BEFORE } else { "in the answer" })
+        })?;
+        if length == 0 {
+            break;
+        }
+        total += length;
+        let piece = buffer.get(..length).unwrap_or_default();
+        match matcher.push(piece) {
+            Progress::More => trace.heard(piece),
+            Progress::Matched => {
+                trace.forget_heard();
+                return Ok(MATCHED);
+            }
+            Progress::Failed(mismatch) => return Err(answer(mismatch)),
+        }
+    }
+    match matcher.end() {
+        Ok(()) => Ok(MATCHED),
+        Err(Mismatch::Empty) => Err(Failure::Closed(BEFORE)),
+        Err(mismatch) => Err(answer(mismatch)),
+    }
+}
+
+const BEFORE: &str = "before an answer";
 
 /// What is seen when the answer is the expected one.
 const MATCHED: Seen = Cow::Borrowed("expected answer");

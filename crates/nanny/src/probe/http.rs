@@ -50,7 +50,8 @@ impl Http {
         let method = Method::from_bytes(check.method.as_bytes())
             .map_err(|_| unusable("method", &check.method))?;
         let path: Uri = check.path.parse().map_err(|_| unusable("path", &check.path))?;
-        if !check.path.starts_with('/') {
+        // A proxy is asked for a whole address.
+        if !check.path.starts_with('/') && !check.path.starts_with("http://") {
             return Err(unusable("path", &check.path));
         }
         let host = match &check.host {

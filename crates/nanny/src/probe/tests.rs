@@ -4,6 +4,7 @@ mod dialogues;
 mod http_answers;
 mod https;
 mod programs;
+mod turns;
 
 use super::*;
 use config::model::{Expect, HttpCheck, Tls};
@@ -16,7 +17,16 @@ const SECOND: Duration = Duration::from_secs(1);
 const PLENTY: Duration = Duration::from_secs(20);
 
 fn check(kind: CheckKind, timeout: Duration) -> Check {
-    Check { kind, port: None, interval: SECOND, timeout, fall: 1, rise: 1, reentry: Duration::ZERO }
+    Check {
+        kind,
+        port: None,
+        interval: SECOND,
+        timeout,
+        fall: 1,
+        rise: 1,
+        reentry: Duration::ZERO,
+        connects: 0,
+    }
 }
 
 /// Runs one check and shows what a person would read.

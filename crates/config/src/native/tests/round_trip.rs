@@ -146,13 +146,35 @@ fn expect() -> impl Strategy<Value = Expect> {
     ]
 }
 
+fn tls() -> impl Strategy<Value = Tls> {
+    (any::<bool>(), option::of(name()), option::of(name()))
+        .prop_map(|(verify, ca_file, name)| Tls { verify, ca_file, name })
+}
+
+fn dialogue() -> impl Strategy<Value = Dialogue> {
+    let step = (option::of(vec(any::<u8>(), 0..12)), option::of(expect()))
+        .prop_map(|(send, expect)| Exchange { send, expect });
+    (option::of(tls()), vec(step, 1..4)).prop_map(|(tls, steps)| Dialogue { tls, steps })
+}
+
+fn notify() -> impl Strategy<Value = Notify> {
+    let address = || "[a-z]{1,8}(@[a-z.]{0,8}[a-z])?";
+    let mail =
+        (vec(address(), 1..3), option::of(address()), option::of(name()), time(1000, 100_000))
+            .prop_map(|(to, from, server, repeat)| Mail { to, from, server, repeat: Some(repeat) });
+    let program = || prop_oneof![Just(Vec::new()), argv()];
+    (program(), program(), option::of(mail)).prop_map(|(empty, filled, mail)| Notify {
+        empty,
+        filled,
+        mail,
+    })
+}
+
 fn http() -> impl Strategy<Value = HttpCheck> {
-    let tls = (any::<bool>(), option::of(name()), option::of(name()))
-        .prop_map(|(verify, ca_file, name)| Tls { verify, ca_file, name });
     let method = select(vec!["GET", "HEAD", "POST", "OPTIONS"]).prop_map(String::from);
     let status = vec((100_u16..=599, 0_u16..50), 0..3)
         .prop_map(|list| list.into_iter().map(|(from, n)| (from, (from + n).min(599))).collect());
-    (option::of(tls), method, "/[!-~]{0,12}", option::of(name()), status, option::of(expect()))
+    (option::of(tls()), method, "/[!-~]{0,12}", option::of(name()), status, option::of(expect()))
         .prop_map(|(tls, method, path, host, status, expect)| HttpCheck {
             tls,
             method,
@@ -172,13 +194,16 @@ fn check() -> impl Strategy<Value = Check> {
         http().prop_map(CheckKind::Http),
         (argv(), option::of(expect()))
             .prop_map(|(argv, expect)| CheckKind::External { argv, expect }),
+        dialogue().prop_map(CheckKind::Dialogue),
+        (name(), any::<bool>(), option::of(expect()))
+            .prop_map(|(name, tcp, expect)| CheckKind::Dns(DnsCheck { name, tcp, expect })),
     ];
     let times = prop_oneof![
         Just((Duration::from_secs(5), Duration::from_secs(3), Duration::ZERO)),
         (time(100, 100_000), time(10, 100_000), time(0, 100_000))
     ];
-    (kind, port(), times, 1..5_u32, 1..5_u32).prop_map(
-        |(kind, port, (interval, timeout, reentry), fall, rise)| Check {
+    (kind, port(), times, 1..5_u32, 1..5_u32, 0..3_u32).prop_map(
+        |(kind, port, (interval, timeout, reentry), fall, rise, connects)| Check {
             kind,
             port,
             interval,
@@ -186,6 +211,7 @@ fn check() -> impl Strategy<Value = Check> {
             fall,
             rise,
             reentry,
+            connects,
         },
     )
 }
@@ -254,8 +280,9 @@ fn service() -> impl Strategy<Value = VirtualServer> {
     let balancing = ("[a-z0-9_]{1,15}", flags, option::of(persistence), any::<bool>());
     let on_failure = (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent());
     let pool = (vec(real_server(), 0..4), option::of(sorry));
-    (name(), listen(), balancing, check(), on_failure, pool).prop_map(
-        |(name, listen, (scheduler, flags, persistence, one_packet), check, on_failure, pool)| {
+    (name(), listen(), balancing, check(), on_failure, pool, notify()).prop_map(
+        |(name, listen, balancing, check, on_failure, pool, notify)| {
+            let (scheduler, flags, persistence, one_packet) = balancing;
             VirtualServer {
                 name,
                 listen,
@@ -268,6 +295,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 servers: pool.0,
                 sorry: pool.1,
                 max_down: on_failure.1,
+                notify,
             }
         },
     )
@@ -326,15 +354,28 @@ fn number<T>(list: &mut [T], name: impl Fn(&mut T) -> &mut String) {
 }
 
 fn cluster() -> impl Strategy<Value = Cluster> {
-    let limits = (select(vec![OnStop::Keep, OnStop::Remove]), percent());
+    let on_edit = prop_oneof![Just(Vec::new()), argv()];
+    let on_stop = select(vec![OnStop::Keep, OnStop::Remove]);
+    let limits = (on_stop, percent(), option::of(name()), on_edit);
     (option::of(pair()), vec(service(), 0..4), kernel(), any::<bool>(), limits).prop_map(
-        |(mut pair, mut services, kernel, autoreload, (on_stop, max_removed))| {
+        |(mut pair, mut services, kernel, autoreload, limits)| {
             number(&mut services, |service| &mut service.name);
             if let Some(pair) = &mut pair {
                 number(&mut pair.routers, |router| &mut router.name);
                 number(&mut pair.groups, |group| &mut group.name);
             }
-            Cluster { pair, services, kernel, autoreload, on_stop, max_removed }
+            let (on_stop, max_removed, maintenance, on_edit) = limits;
+            let maintenance = maintenance.map(|name| format!("/{name}"));
+            Cluster {
+                pair,
+                services,
+                kernel,
+                autoreload,
+                on_stop,
+                max_removed,
+                maintenance,
+                on_edit,
+            }
         },
     )
 }

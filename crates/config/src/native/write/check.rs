@@ -4,7 +4,9 @@ use super::super::check::{default_kind, standard};
 use super::super::scalar::{escape, render_duration};
 use super::super::yaml::Yaml;
 use super::{Map, texts};
-use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
+use crate::model::{
+    Check, CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Listen, Tls,
+};
 
 pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
     let mut map = Map::new("services.*.check");
@@ -13,7 +15,7 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
         CheckKind::Off => Some("off"),
         CheckKind::Connect => Some("connect"),
         CheckKind::Ping => Some("ping"),
-        CheckKind::SendExpect { .. } | CheckKind::Http(_) | CheckKind::External { .. } => None,
+        _ => None,
     };
     match (&check.kind, word) {
         (kind, Some(word)) if *check == standard(kind.clone()) => return Yaml::scalar(word),
@@ -27,6 +29,8 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
         (CheckKind::Http(http), _) => {
             map.put(if http.tls.is_some() { "https" } else { "http" }, self::http(http));
         }
+        (CheckKind::Dialogue(dialogue), _) => map.put("dialogue", self::dialogue(dialogue)),
+        (CheckKind::Dns(dns), _) => map.put("dns", self::dns(dns)),
         (CheckKind::External { argv, expect: None }, _) => {
             map.put("external", Yaml::List(texts(argv)));
         }
@@ -44,6 +48,7 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
     map.put_unless_default("fall", check.fall.to_string());
     map.put_unless_default("rise", check.rise.to_string());
     map.put_unless_default("reentry", render_duration(check.reentry));
+    map.put_unless_default("connects", check.connects.to_string());
     map.done()
 }
 
@@ -59,10 +64,38 @@ fn http(http: &HttpCheck) -> Yaml {
     map.put_list("status", http.status.iter().map(range).collect());
     map.put_some("expect", http.expect.as_ref().map(expect));
     if let Some(tls) = &http.tls {
-        map.put_boolean("verify", tls.verify);
-        map.put_text_if("ca_file", tls.ca_file.as_ref());
-        map.put_text_if("name", tls.name.as_ref());
+        self::tls(tls, &mut map);
     }
+    map.done()
+}
+
+fn tls(tls: &Tls, map: &mut Map) {
+    map.put_boolean("verify", tls.verify);
+    map.put_text_if("ca_file", tls.ca_file.as_ref());
+    map.put_text_if("name", tls.name.as_ref());
+}
+
+fn dialogue(dialogue: &Dialogue) -> Yaml {
+    let step = |step: &Exchange| {
+        let mut map = Map::new("services.*.check.dialogue.steps[]");
+        map.put_text_if("send", step.send.as_ref().map(|bytes| escape(bytes)));
+        map.put_some("expect", step.expect.as_ref().map(expect));
+        map.done()
+    };
+    let mut map = Map::new("services.*.check.dialogue");
+    map.put_list("steps", dialogue.steps.iter().map(step).collect());
+    if let Some(tls) = &dialogue.tls {
+        map.put_boolean("tls", true);
+        self::tls(tls, &mut map);
+    }
+    map.done()
+}
+
+fn dns(dns: &DnsCheck) -> Yaml {
+    let mut map = Map::new("services.*.check.dns");
+    map.put_text("name", &dns.name);
+    map.put_boolean("tcp", dns.tcp);
+    map.put_some("expect", dns.expect.as_ref().map(expect));
     map.done()
 }
 

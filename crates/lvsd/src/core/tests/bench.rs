@@ -20,6 +20,7 @@ pub(super) fn check(seconds: u64) -> Check {
         fall: 3,
         rise: 2,
         reentry: Duration::ZERO,
+        connects: 0,
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn service(name: &str, port: u16, servers: &[&str]) -> VirtualServer 
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        notify: config::model::Notify::default(),
     }
 }
 

@@ -1,0 +1,108 @@
+//! Files of other programs, each with what becomes of it: the messages, and our own form of it.
+//! Each file of the folder is small and shows a few directives or mistakes; the results are meant
+//! to be read.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a test reads its own data, and ends where that is not there"
+)]
+
+use std::path::{Path, PathBuf};
+
+use config::{Loaded, Severity, load, render};
+
+/// At least so many files, so that a walk that finds nothing is noticed.
+const LEAST: usize = 40;
+
+/// What every host of the files knows.
+const HOSTS: &[u8] = b"127.0.0.1 localhost\n10.0.0.1 sql01\n10.0.0.3 sql03\n192.168.1.1 www\n\
+                       192.168.1.2 director1\n192.168.1.3 director2\n";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus")
+}
+
+/// Every file that ends in `.cf` and every folder that ends in `.d`, by program.
+fn names() -> Vec<PathBuf> {
+    let entries = |path: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(path).expect("the folder").map(|e| e.expect("an entry"));
+        entries.map(|entry| entry.path()).collect()
+    };
+    let programs = entries(&root());
+    let files = programs.iter().flat_map(|program| entries(program));
+    let wanted = |path: &PathBuf| path.extension().is_some_and(|end| end == "cf" || end == "d");
+    let mut names: Vec<PathBuf> = files.filter(wanted).collect();
+    names.sort();
+    names
+}
+
+/// Loads a file or folder under its short name.
+fn loaded(path: &Path) -> Loaded {
+    let folder = path.parent().expect("a folder");
+    let name = path.file_name().expect("a name");
+    load(Path::new(name), path.is_dir(), &|file| {
+        if file == Path::new("/etc/hosts") {
+            return Ok(HOSTS.to_vec());
+        }
+        // Nothing of this machine may have a say.
+        if file.is_absolute() {
+            return Err(std::io::ErrorKind::NotFound.into());
+        }
+        std::fs::read(folder.join(file))
+    })
+}
+
+/// The messages, and what is made of it.
+fn result(loaded: &Loaded) -> String {
+    let messages = render(&loaded.diagnostics, false);
+    match &loaded.cluster {
+        Some(cluster) => format!("{messages}{}", config::native::write(cluster)),
+        None => format!("{messages}It is refused.\n"),
+    }
+}
+
+#[test]
+fn what_becomes_of_each_file_is_as_it_was_read_last() {
+    let names = names();
+    assert!(names.len() >= LEAST, "only {}", names.len());
+    for path in names {
+        let program = path.parent().and_then(Path::file_name).expect("a program");
+        let file = path.file_stem().expect("a name");
+        let name = format!("{}-{}", program.display(), file.display());
+        let said = result(&loaded(&path));
+        insta::with_settings!({ snapshot_path => "corpus", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, said);
+        });
+    }
+}
+
+#[test]
+fn a_file_is_refused_exactly_when_a_message_is_an_error() {
+    for path in names() {
+        let loaded = loaded(&path);
+        let refused = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
+        assert_eq!(loaded.cluster.is_none(), refused, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_message_has_a_line_a_column_and_a_help() {
+    for problem in names().iter().flat_map(|path| loaded(path).diagnostics) {
+        let text = problem.one_line();
+        let missing = problem.message.contains("cannot be read");
+        let whole = problem.message.contains("no ") || problem.message.contains("not said");
+        assert!(problem.line > 0 || missing || whole, "{text}");
+        assert!(problem.column > 0 && problem.help.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn our_own_form_of_each_file_says_the_same() {
+    for path in names() {
+        let Some(cluster) = loaded(&path).cluster else { continue };
+        let text = config::native::write(&cluster);
+        let again = load(Path::new("cluster.yaml"), false, &|_| Ok(text.clone().into_bytes()));
+        assert_eq!(again.cluster.as_ref(), Some(&cluster), "{}:\n{text}", path.display());
+    }
+}
