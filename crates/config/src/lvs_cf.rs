@@ -8,10 +8,14 @@
 //! Some keys say nothing here: `serial_no`, `heartbeat` and `debug_level`, which no daemon of
 //! Piranha ever read; `hard_shutdown`, because a check that dies is started again; `ipvsadm`,
 //! because the kernel is spoken to directly; `rsh_command`, which only measured load; `sync`,
-//! `*_shared` and `reservation_conflict_action`, of the retired failover services.
+//! `*_shared` and `reservation_conflict_action`, for disks that failover services shared.
+//!
+//! With `service = fos` the failover services move with their addresses: `start_cmd` and
+//! `stop_cmd` are run at each change of roles.
 
 mod blocks;
 mod checks;
+mod failover;
 mod keys;
 mod lexer;
 mod pair;
@@ -70,27 +74,28 @@ pub(crate) fn parse(
     {
         reading.add_address(address, span);
     }
-    for block in &file.virtuals {
+    let fos = reading.report.word(settings, "service", &["lvs", "fos"]) == Some("fos");
+    let hooks = failover::read(&mut reading, &file, fos);
+    // Piranha does one or the other.
+    for block in file.virtuals.iter().filter(|_| !fos) {
         if let Some(built) = service::build(&mut reading.report, block, forwarding) {
             reading.add(built);
         }
     }
     let first = file.virtuals.first().map_or(0..0, |block| block.name.span.clone());
-    reading.finish(source, settings, first)
+    if !fos {
+        reading.want_service(first);
+    }
+    let mut cluster = reading.finish(source, settings)?;
+    if let Some(group) = cluster.pair.as_mut().and_then(|pair| pair.groups.first_mut()) {
+        group.hooks.extend(hooks);
+    }
+    Some(cluster)
 }
 
-/// Failover blocks, and what is done otherwise here.
+/// What is done otherwise here.
 fn name_what_is_not_carried(report: &mut Report<'_>, file: &File) {
     let settings = Settings(&file.settings);
-    let failover = "failover of other services is not done here: let systemd run it on both routers, or name a program in `active_cmd` and `inactive_cmd`";
-    if report.word(settings, "service", &["lvs", "fos"]) == Some("fos")
-        && let Some(setting) = settings.get("service")
-    {
-        report.error(&span_of(setting), "failover services (`fos`) are not carried", failover);
-    }
-    for word in &file.failovers {
-        report.warning(&word.span, "this failover service has no effect here", failover);
-    }
     if let Some(setting) = settings.get("monitor_links")
         && setting.values.first().is_some_and(|value| value.text == "0")
     {
@@ -174,18 +179,15 @@ impl Reading<'_> {
         }
     }
 
-    /// `first` is the name of the first virtual server, active or not.
-    fn finish(
-        mut self,
-        source: &Source,
-        settings: Settings<'_>,
-        first: Range<usize>,
-    ) -> Option<Cluster> {
+    /// Piranha, too, refuses a file without one. `first` is the name of the first, on or off.
+    fn want_service(&mut self, first: Range<usize>) {
         if self.cluster.services.is_empty() && !self.report.is_refused() {
-            // Piranha, too, refuses such a file.
             let help = "write `active = 1` in a virtual server that has an address";
             self.report.error(&first, "no virtual server is on", help);
         }
+    }
+
+    fn finish(mut self, source: &Source, settings: Settings<'_>) -> Option<Cluster> {
         let Some(pair) = &mut self.cluster.pair else {
             self.name_addresses_that_stay(settings);
             return Some(self.cluster);

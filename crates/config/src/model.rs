@@ -187,6 +187,9 @@ pub struct Hook {
     pub start: Vec<String>,
     /// Program and arguments on standing down.
     pub stop: Vec<String>,
+    /// Program and arguments that tell, in words, whether it runs already; then it is not started.
+    /// Empty starts it always.
+    pub status: Vec<String>,
     /// Killed after this long.
     pub timeout: Duration,
     /// Runs before the addresses are taken, or after.

@@ -13,6 +13,8 @@ struct Inner {
     bytes: Vec<u8>,
     /// Offset of the first byte of each line; the first is 0.
     line_starts: Vec<usize>,
+    /// The byte that ends a line.
+    end: u8,
 }
 
 /// Where a range of bytes begins, for a person.
@@ -31,9 +33,11 @@ pub struct Place {
 impl Source {
     /// A file as the person named it, and its content.
     pub fn new(file: impl Into<String>, bytes: &[u8]) -> Self {
-        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        // Old Macs ended their lines with a carriage return alone, and Piranha reads that.
+        let end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == end);
         let line_starts = std::iter::once(0).chain(ends.map(|(offset, _)| offset + 1)).collect();
-        Self(Arc::new(Inner { file: file.into(), bytes: bytes.to_vec(), line_starts }))
+        Self(Arc::new(Inner { file: file.into(), bytes: bytes.to_vec(), line_starts, end }))
     }
 
     /// The file as the person named it.
@@ -89,7 +93,7 @@ impl Source {
 
     fn line_at(&self, start: usize) -> &[u8] {
         let rest = self.0.bytes.get(start..).unwrap_or(&[]);
-        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
+        let line = rest.split(|byte| *byte == self.0.end).next().unwrap_or(&[]);
         line.strip_suffix(b"\r").unwrap_or(line)
     }
 }

@@ -75,6 +75,7 @@ fn nothing_that_counts_time_may_be_zero() {
             name: "mount".into(),
             start: vec!["/bin/mount".into()],
             stop: Vec::new(),
+            status: Vec::new(),
             timeout: zero,
             order: HookOrder::AfterAddresses,
         };

@@ -221,6 +221,7 @@ fn hook(resource: &Resource, program: &str, order: HookOrder) -> Hook {
         name: resource.word.text.clone(),
         start: argv("start"),
         stop: argv("stop"),
+        status: argv("status"),
         timeout: HOOK_TIME,
         order,
     }

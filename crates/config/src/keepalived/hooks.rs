@@ -87,7 +87,8 @@ impl Notify {
 }
 
 fn hook(name: String, start: Vec<String>, stop: Vec<String>) -> Hook {
-    Hook { name, start, stop, timeout: TIME, order: HookOrder::AfterAddresses }
+    let (status, order) = (Vec::new(), HookOrder::AfterAddresses);
+    Hook { name, start, stop, status, timeout: TIME, order }
 }
 
 /// Each line of `virtual_routes` or `virtual_rules`, set when the group is here.

@@ -24,8 +24,8 @@ pub(super) struct File {
     pub(super) settings: Vec<Setting>,
     /// The virtual servers.
     pub(super) virtuals: Vec<Block>,
-    /// The first words of the retired failover blocks.
-    pub(super) failovers: Vec<Word>,
+    /// The failover services, with the words that open their blocks.
+    pub(super) failovers: Vec<(Word, Block)>,
 }
 
 /// Sorts statements into blocks, and reports braces that do not fit and unknown keys.
@@ -156,7 +156,7 @@ impl Sorter<'_> {
         let Some((kind, block)) = self.open.pop() else { return };
         match kind.text.as_str() {
             "virtual" => self.file.virtuals.push(block),
-            "failover" => self.file.failovers.push(kind),
+            "failover" => self.file.failovers.push((kind, block)),
             _ => {
                 if let Some((_, parent)) = self.open.last_mut() {
                     parent.servers.push(block);

@@ -142,7 +142,8 @@ fn hooks(report: &mut Report<'_>, settings: Settings<'_>) -> Vec<Hook> {
         return Vec::new();
     }
     let name = if start.is_empty() { "inactive_cmd" } else { "active_cmd" }.to_string();
-    vec![Hook { name, start, stop, timeout: HOOK_TIME, order: HookOrder::AfterAddresses }]
+    let (status, order) = (Vec::new(), HookOrder::AfterAddresses);
+    vec![Hook { name, start, stop, status, timeout: HOOK_TIME, order }]
 }
 
 /// The kernel's settings.

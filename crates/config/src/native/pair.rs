@@ -322,6 +322,7 @@ fn hook<'n, 'a: 'n>(reading: &mut Reading<'a>, node: Node<'n>) -> Option<Hook> {
     let given = section.has("start") || section.has("stop");
     let start = argv(reading, &mut section, "start");
     let stop = argv(reading, &mut section, "stop");
+    let status = argv(reading, &mut section, "status");
     let timeout = reading.duration(&mut section, "timeout").unwrap_or_default();
     let order = reading.choice(&mut section, "order", |word| match word {
         "before_addresses" => Some(HookOrder::BeforeAddresses),
@@ -337,7 +338,8 @@ fn hook<'n, 'a: 'n>(reading: &mut Reading<'a>, node: Node<'n>) -> Option<Hook> {
         return None;
     };
     let name = name.unwrap_or_else(|| base_name(program));
-    Some(Hook { name, start, stop, timeout, order: order.unwrap_or(HookOrder::AfterAddresses) })
+    let order = order.unwrap_or(HookOrder::AfterAddresses);
+    Some(Hook { name, start, stop, status, timeout, order })
 }
 
 /// A program and its arguments; the program by its full path, because no `PATH` is searched.

@@ -77,6 +77,7 @@ pub(super) static KEYS: &[Key] = &[
     key("groups.*.hooks[].name", Kind::Text("text"), Otherwise("the program's name"), "Name in the log."),
     key("groups.*.hooks[].start", ARGV, Otherwise("nothing is run"), "Program and arguments on taking over."),
     key("groups.*.hooks[].stop", ARGV, Otherwise("nothing is run"), "Program and arguments on standing down."),
+    key("groups.*.hooks[].status", ARGV, Otherwise("it is started always"), "Says whether it runs already: `running` or `OK` in its output, and not `not running`. Then it is not started."),
     key("groups.*.hooks[].timeout", time(100, HOUR), Value("30s"), "The program is killed after this long."),
     key("groups.*.hooks[].order", Kind::Choice(&["before_addresses", "after_addresses"]), Value("after_addresses"), "Whether it runs before the addresses are taken or after."),
 

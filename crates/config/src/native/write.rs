@@ -215,6 +215,7 @@ fn hook(hook: &Hook) -> Yaml {
     }
     map.put_list("start", texts(&hook.start));
     map.put_list("stop", texts(&hook.stop));
+    map.put_list("status", texts(&hook.status));
     map.put_unless_default("timeout", render_duration(hook.timeout));
     let order = match hook.order {
         HookOrder::BeforeAddresses => "before_addresses",

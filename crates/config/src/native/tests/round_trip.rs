@@ -109,8 +109,17 @@ fn floating_address() -> impl Strategy<Value = FloatingAddress> {
 
 fn hook() -> impl Strategy<Value = Hook> {
     let order = select(vec![HookOrder::BeforeAddresses, HookOrder::AfterAddresses]);
-    (name(), argv(), prop_oneof![Just(Vec::new()), argv()], time(100, 100_000), order)
-        .prop_map(|(name, start, stop, timeout, order)| Hook { name, start, stop, timeout, order })
+    let other = || prop_oneof![Just(Vec::new()), argv()];
+    (name(), argv(), other(), other(), time(100, 100_000), order).prop_map(
+        |(name, start, stop, status, timeout, order)| Hook {
+            name,
+            start,
+            stop,
+            status,
+            timeout,
+            order,
+        },
+    )
 }
 
 fn pair() -> impl Strategy<Value = Pair> {
