@@ -1,6 +1,6 @@
 //! The wanted table: configuration × resolved names × verdicts × the operator's decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use config::model::{
@@ -54,6 +54,8 @@ pub struct Knowledge<'a> {
     pub fitness: &'a dyn Fn(&Probe) -> Fitness,
     /// The operator's decisions.
     pub decisions: &'a Decisions,
+    /// Names of the files in the maintenance folder.
+    pub resting: &'a BTreeSet<String>,
 }
 
 /// What the kernel should hold.
@@ -95,6 +97,8 @@ pub struct WantedServer {
     pub probe: Option<Probe>,
     /// What the check says.
     pub fitness: Fitness,
+    /// A file of the maintenance folder names it.
+    pub resting: bool,
     /// Where it belongs, and by which rule.
     pub placement: Placement,
 }
@@ -182,7 +186,7 @@ impl WantedServer {
         service: &str,
     ) -> Vec<String> {
         let decided = decisions.of(service, &self.label);
-        because(self.placement, configured_weight, self.fitness, reason, decided)
+        because(self, configured_weight, reason, decided)
     }
 }
 
@@ -211,6 +215,7 @@ fn place_server(
         if known.is_none() {
             let fitness = fitness_of(probe.as_ref(), check, knowledge);
             let decided = knowledge.decisions.of(&wanted.name, &label);
+            let resting = rests(server, &label, address, knowledge.resting);
             wanted.servers.push(WantedServer {
                 label: label.clone(),
                 index,
@@ -218,7 +223,8 @@ fn place_server(
                 places: Vec::with_capacity(1),
                 probe,
                 fitness,
-                placement: place(server.weight, service.on_failure, fitness, decided),
+                resting,
+                placement: place(server.weight, service.on_failure, fitness, decided, resting),
             });
         }
         let Some(entry) = wanted.servers.get_mut(position) else { continue };
@@ -232,6 +238,22 @@ fn place_server(
     }
 }
 
+/// Whether a file names this real server: by what it is called, by its host, or by its address,
+/// with the port or without.
+fn rests(server: &RealServer, label: &str, address: SocketAddr, names: &BTreeSet<String>) -> bool {
+    if names.is_empty() {
+        return false;
+    }
+    let host = match &server.host {
+        Host::Name(name) => name.clone(),
+        Host::Address(IpAddr::V6(ip)) => format!("[{ip}]"),
+        Host::Address(ip) => ip.to_string(),
+    };
+    let with_port = format!("{host}:{}", address.port());
+    let plain = [label.to_owned(), host, with_port, address.to_string(), address.ip().to_string()];
+    plain.iter().any(|name| names.contains(name))
+}
+
 fn unresolved(label: String, index: usize) -> WantedServer {
     WantedServer {
         label,
@@ -240,6 +262,7 @@ fn unresolved(label: String, index: usize) -> WantedServer {
         places: Vec::new(),
         probe: None,
         fitness: Fitness::default(),
+        resting: false,
         placement: Placement::Unresolved,
     }
 }

@@ -8,6 +8,7 @@ mod entry;
 mod letters;
 mod linger;
 mod memory;
+mod notices;
 mod operator;
 mod placing;
 mod report;
@@ -29,6 +30,7 @@ use runtime::journal::{EventKind, Level};
 
 pub use entry::Entry;
 pub use memory::{Memory, Seen, fingerprint};
+pub use notices::Notice;
 pub use placing::{Change, names_needed};
 pub use status::{Surroundings, sum_up};
 use watches::Watches;
@@ -105,6 +107,9 @@ pub struct Core {
     look_now: bool,
     busy: bool,
     entries: Vec<Entry>,
+    notices: notices::Notices,
+    /// Files of the maintenance folder.
+    resting: BTreeSet<String>,
 }
 
 impl Core {
@@ -138,6 +143,8 @@ impl Core {
             look_now: false,
             busy: false,
             entries: Vec::new(),
+            notices: notices::Notices::default(),
+            resting: BTreeSet::new(),
         }
     }
 
@@ -154,7 +161,12 @@ impl Core {
                 || verdict == Verdict::Down
                 || cold <= FIRST_RESULTS_TOLD
             {
+                let label = report::label(&self.services, watched);
+                let users = watched.users.clone();
                 self.entries.push(report::verdict(&self.services, watched, verdict, after));
+                if before.verdict != Verdict::Unknown || verdict == Verdict::Down {
+                    self.mail_verdict(&users, &label, verdict, reason, now);
+                }
             }
         }
         if self.watches.cold() == 0 && !self.told_warm {
@@ -184,6 +196,22 @@ impl Core {
     /// Names that are resolved.
     pub fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// The files of the maintenance folder are others than before.
+    pub fn rest(&mut self, names: BTreeSet<String>) {
+        let added: Vec<&str> = names.difference(&self.resting).map(String::as_str).collect();
+        let gone: Vec<&str> = self.resting.difference(&names).map(String::as_str).collect();
+        if added.is_empty() && gone.is_empty() {
+            return;
+        }
+        let sentence = "maintenance folder has changed";
+        let entry = Entry::new(EventKind::Operator, Level::Info, sentence)
+            .with("out", added.join(","))
+            .with("back", gone.join(","));
+        self.entries.push(entry);
+        self.resting = names;
+        self.stale.extend(0..self.services.len());
     }
 
     /// Time has passed.
@@ -266,7 +294,10 @@ impl Core {
         let drain = self.decisions.next_deadline();
         let drain = drain.map(|at| now.instant + at.saturating_sub(now.boot));
         let retry = self.reconciler.next_retry();
-        [drain, retry, self.letters_due()].into_iter().flatten().fold(self.audit_at(), Instant::min)
+        [drain, retry, self.letters_due(), self.notices.next()]
+            .into_iter()
+            .flatten()
+            .fold(self.audit_at(), Instant::min)
     }
 
     fn audit_at(&self) -> Instant {

@@ -5,8 +5,11 @@ mod api;
 mod configuration;
 mod guard;
 mod kernel;
+mod mail;
+mod maintenance;
 mod names;
 mod nannies;
+mod notices;
 mod parent;
 mod questions;
 mod start;
@@ -32,6 +35,7 @@ use configuration::Configuration;
 use guard::Guard;
 use kernel::{Answer, Job, SyncOn};
 use nannies::{Kind, Nannies, News};
+use notices::Tellers;
 use parent::{Parent, Wish};
 use questions::Waiting;
 use store::Store;
@@ -53,6 +57,8 @@ enum Event {
     Nanny(Kind, News),
     /// Names were resolved.
     Names(Names),
+    /// The files of the maintenance folder.
+    Resting(BTreeSet<String>),
 }
 
 /// The running daemon.
@@ -70,6 +76,8 @@ struct Driver {
     nannies: Nannies,
     checks: BTreeMap<&'static str, Nanny>,
     names: watch::Sender<BTreeSet<String>>,
+    maintenance: watch::Sender<Option<String>>,
+    tellers: Tellers,
     configuration: Configuration,
     questions: mpsc::Receiver<api::Question>,
     waiting: Waiting,
@@ -176,6 +184,7 @@ impl Driver {
             Event::Kernel(answer) => self.kernel_answered(answer),
             Event::Nanny(kind, news) => self.nanny_said(kind, news),
             Event::Names(names) => self.core.resolved(names, now()),
+            Event::Resting(names) => self.core.rest(names),
         }
     }
 
@@ -266,6 +275,9 @@ impl Driver {
         }
         for Entry { kind, level, message, fields } in self.core.entries() {
             self.journal.record(kind, level, message, &fields);
+        }
+        for notice in self.core.notices(now) {
+            self.tellers.tell(notice);
         }
         if let Some(ledger) = self.core.decisions_to_save() {
             complain(self.store.save_decisions(ledger));

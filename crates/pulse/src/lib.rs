@@ -10,7 +10,6 @@ mod clock;
 mod connections;
 mod control;
 mod driver;
-mod hook;
 mod host;
 mod keys;
 mod lease;

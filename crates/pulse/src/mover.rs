@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 use config::model::{Hook, HookOrder};
 use netlink::{AddressChange, Addresses, HostAddress};
 use runtime::Journal;
+use runtime::hook;
 use runtime::journal::{EventKind, Level};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::announce::Announce;
+use crate::connections;
 use crate::lease::Renewal;
 use crate::notice::{Moved, Notice, Notices};
 use crate::plan::{GroupPlan, Placed};
-use crate::{connections, hook};
 
 /// Addresses that are changed before the driver has its turn again.
 const SLICE: usize = 16;
@@ -335,7 +336,8 @@ impl Work {
             // Noted before it ends: one that was cut off may have done half its work.
             self.started.push(hook.clone());
             let mut orders = self.orders.clone();
-            let run = hook::run(&hook.start, hook.timeout, &plan.name, true);
+            let told = told(&plan.name, "active");
+            let run = start(hook, &told);
             let ended = tokio::select! {
                 ended = run => ended,
                 _ = orders.wait_for(|target| !target.active) => return false,
@@ -349,7 +351,7 @@ impl Work {
     async fn stop_hooks(&mut self, group: &str, order: HookOrder) {
         while let Some(index) = self.started.iter().rposition(|hook| hook.order == order) {
             let hook = self.started.remove(index);
-            let ended = hook::run(&hook.stop, hook.timeout, group, false).await;
+            let ended = hook::run(&hook.stop, hook.timeout, &told(group, "standby")).await;
             self.record_hook(group, &hook, "stop", &ended);
         }
     }
@@ -464,4 +466,18 @@ async fn claims(plan: &GroupPlan) -> Vec<(IpAddr, send_arp::Mac, send_arp::Link)
         }
     }
     found
+}
+
+/// Starts a program, unless it says that it runs already.
+async fn start(hook: &Hook, told: &[(&str, &str)]) -> hook::Ended {
+    if !hook.status.is_empty() && hook::says_running(&hook.status, hook.timeout, told).await {
+        let how = "it runs already".to_owned();
+        return hook::Ended { good: true, how, took: Duration::ZERO };
+    }
+    hook::run(&hook.start, hook.timeout, told).await
+}
+
+/// What a program is told of the move.
+fn told<'a>(group: &'a str, role: &'a str) -> [(&'static str, &'a str); 2] {
+    [("CARIBE_GROUP", group), ("CARIBE_ROLE", role)]
 }

@@ -9,6 +9,7 @@ pub mod control_server;
 pub mod dirs;
 pub mod exit;
 pub mod fdpass;
+pub mod hook;
 pub mod journal;
 pub mod lines;
 pub mod logging;

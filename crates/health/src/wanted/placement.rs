@@ -2,7 +2,7 @@
 
 use config::model::OnFailure;
 
-use super::Fitness;
+use super::{Fitness, WantedServer};
 use crate::{Decided, Verdict};
 
 /// Where a real server belongs, and the rule that decided.
@@ -24,6 +24,8 @@ pub enum Placement {
     Drained,
     /// Out: an operator disabled it.
     Disabled,
+    /// A file of the maintenance folder names it: out, or in the table with weight 0.
+    Resting(OnFailure),
     /// Out: its name has no address of the virtual server's family.
     Unresolved,
 }
@@ -33,7 +35,7 @@ impl Placement {
     pub fn weight(self) -> Option<u32> {
         match self {
             Self::Serving(weight) | Self::Held(weight) => Some(weight),
-            Self::Draining | Self::Quiesced => Some(0),
+            Self::Draining | Self::Quiesced | Self::Resting(OnFailure::Quiesce) => Some(0),
             _ => None,
         }
     }
@@ -45,6 +47,7 @@ pub(super) fn place(
     on_failure: OnFailure,
     fitness: Fitness,
     decided: Option<&Decided>,
+    resting: bool,
 ) -> Placement {
     let drain = decided.and_then(|decided| decided.drain.as_ref());
     if decided.is_some_and(|decided| decided.disabled.is_some()) {
@@ -52,6 +55,9 @@ pub(super) fn place(
     }
     if drain.is_some_and(|drain| drain.done) {
         return Placement::Drained;
+    }
+    if resting {
+        return Placement::Resting(on_failure);
     }
     match (fitness.verdict, on_failure) {
         (Verdict::Unknown, _) => Placement::Unchecked,
@@ -67,12 +73,12 @@ pub(super) fn place(
 
 /// The rule in words, from the configuration to the operator; one sentence each.
 pub(super) fn because(
-    placement: Placement,
+    server: &WantedServer,
     configured: u32,
-    fitness: Fitness,
     reason: &str,
     decided: Option<&Decided>,
 ) -> Vec<String> {
+    let (placement, fitness) = (server.placement, server.fitness);
     if placement == Placement::Unresolved {
         return vec![format!("out: {reason}")];
     }
@@ -86,6 +92,9 @@ pub(super) fn because(
     }
     if let Some(note) = decided.and_then(|decided| decided.disabled.as_ref()) {
         lines.push(format!("disabled{note}"));
+    }
+    if server.resting {
+        lines.push("out by a file of the maintenance folder".to_owned());
     }
     if matches!(placement, Placement::Held(_)) {
         lines.push("kept: max_down lets no more servers leave".to_owned());

@@ -74,6 +74,7 @@ struct World {
     up: Vec<&'static str>,
     down: Vec<&'static str>,
     decisions: Decisions,
+    resting: BTreeSet<String>,
 }
 
 impl World {
@@ -92,8 +93,12 @@ impl World {
                 Fitness::default()
             }
         };
-        let knowledge =
-            Knowledge { names: &self.names, fitness: &fitness, decisions: &self.decisions };
+        let knowledge = Knowledge {
+            names: &self.names,
+            fitness: &fitness,
+            decisions: &self.decisions,
+            resting: &self.resting,
+        };
         wanted_service(service, &knowledge)
     }
 
@@ -193,6 +198,30 @@ fn every_decision_has_its_place_and_words() {
 }
 
 #[test]
+fn a_file_of_the_maintenance_folder_takes_out_whom_it_names() {
+    let resting = |names: &[&str], service: &VirtualServer| {
+        let resting = names.iter().map(|name| (*name).to_owned()).collect();
+        World { resting, ..World::up(&[A, B]) }.wanted(service)
+    };
+    let service = www(&[A, "192.168.1.5:0"]);
+    for name in ["192.168.1.4", A] {
+        let wanted = resting(&[name], &service);
+        assert_eq!(wanted.servers[0].placement, Placement::Resting(OnFailure::Remove), "{name}");
+        assert_eq!(wanted.servers[1].placement.weight(), Some(1), "{name}");
+        let because = wanted.servers[0].because(1, "connected", &Decisions::default(), "www");
+        assert!(because.contains(&"out by a file of the maintenance folder".to_owned()));
+        assert!(because.contains(&"out of the table".to_owned()));
+    }
+    assert_eq!(resting(&[B], &service).servers[1].placement.weight(), None, "by its full place");
+    assert_eq!(resting(&["192.168.1.4:81"], &service).servers[0].placement.weight(), Some(1));
+    let quiesced = VirtualServer { on_failure: OnFailure::Quiesce, ..service };
+    let wanted = resting(&["192.168.1.4"], &quiesced);
+    assert_eq!(wanted.servers[0].placement.weight(), Some(0));
+    let mut all = resting(&["192.168.1.4", "192.168.1.5"], &quiesced);
+    assert!(all.on_sorry && !all.failing_open, "{:?}", all.pools.pop_first());
+}
+
+#[test]
 fn a_failed_server_stays_out_while_it_is_drained() {
     let mut world = World::up(&[B]);
     world.down = vec![A];
@@ -288,6 +317,7 @@ fn the_first_of_two_virtual_servers_keeps_a_contested_kernel_service() {
         names: &Names::new(),
         fitness: &|_| Fitness::UP,
         decisions: &Decisions::default(),
+        resting: &BTreeSet::new(),
     };
     let wanted = wanted(&cluster, &knowledge);
     assert_eq!(wanted.table.values().flat_map(rows).collect::<Vec<_>>(), [format!("{A}=1")]);

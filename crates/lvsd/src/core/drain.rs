@@ -37,12 +37,16 @@ impl Core {
 
     /// pulse says which groups this router holds.
     pub fn active(&mut self, groups: Vec<String>) {
-        self.groups = Some(groups.into_iter().collect());
+        let groups = Some(groups.into_iter().collect());
+        if groups != self.groups {
+            self.groups = groups;
+            self.compare_all_empty();
+        }
     }
 
     /// Whether the connections of a virtual server come to this router. What belongs to no group
     /// does when any group is here.
-    fn carries(&self, service: &str) -> bool {
+    pub(super) fn carries(&self, service: &str) -> bool {
         let Some(active) = &self.groups else { return true };
         let Some(service) = self.cluster.services.iter().find(|known| known.name == service) else {
             return false;

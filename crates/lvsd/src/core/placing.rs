@@ -70,6 +70,7 @@ impl Core {
         change.removed = old.len();
         self.failing_open.retain(|name| cluster.services.iter().any(|kept| kept.name == *name));
         self.remembered.clear();
+        self.forget_notices();
         self.link();
         self.claim(&old_owners);
         change
@@ -120,6 +121,7 @@ impl Core {
                 self.entries.push(report::sorry(&wanted));
             }
             self.compare_failing_open(service, &wanted);
+            self.compare_empty(service, &wanted);
             for (key, pool) in &wanted.pools {
                 if self.claims.get(key) == Some(&index) {
                     let mut pool = pool.clone();
@@ -188,7 +190,8 @@ impl Core {
     }
 
     fn knowledge<'a>(&'a self, fitness: &'a dyn Fn(&Probe) -> Fitness) -> Knowledge<'a> {
-        Knowledge { names: &self.names, fitness, decisions: &self.decisions }
+        let (names, decisions, resting) = (&self.names, &self.decisions, &self.resting);
+        Knowledge { names, fitness, decisions, resting }
     }
 
     /// What to take for true until a new check has answered: what the server's check said before

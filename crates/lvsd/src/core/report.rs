@@ -28,16 +28,21 @@ pub(super) fn verdict(
         Verdict::Down => (Level::Warn, "real server down"),
         Verdict::Unknown => (Level::Info, "real server unknown"),
     };
+    Entry::new(EventKind::Verdict, level, message)
+        .with("service", service_names(services, &watched.users))
+        .with("server", label(services, watched))
+        .with("check", check_name(&watched.probe.check.kind))
+        .with("reason", &watched.reason)
+        .with("after", after)
+}
+
+/// What people call the real server of a check.
+pub(super) fn label(services: &[WantedService], watched: &Watched) -> String {
     let server = watched.users.first().and_then(|user| services.get(*user)).and_then(|service| {
         let same = |server: &&health::WantedServer| server.probe.as_ref() == Some(&watched.probe);
         service.servers.iter().find(same).map(|server| server.label.clone())
     });
-    Entry::new(EventKind::Verdict, level, message)
-        .with("service", service_names(services, &watched.users))
-        .with("server", server.unwrap_or_else(|| watched.probe.server.to_string()))
-        .with("check", check_name(&watched.probe.check.kind))
-        .with("reason", &watched.reason)
-        .with("after", after)
+    server.unwrap_or_else(|| watched.probe.server.to_string())
 }
 
 fn service_names(services: &[WantedService], users: &[usize]) -> String {

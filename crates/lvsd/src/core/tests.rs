@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 
 use config::model::{
-    Check, CheckKind, Endpoint, Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+    Check, CheckKind, Endpoint, Host, Listen, Notify, OnFailure, RealServer, SorryServer,
+    VirtualServer,
 };
 use control::action::{Decision, ServerAction};
 use control::plan::PlanRequest;
@@ -12,6 +13,7 @@ use super::*;
 
 mod bench;
 mod letters;
+mod notices;
 
 use bench::*;
 

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Driver, names, now};
-use crate::core::{Core, names_needed};
+use crate::core::{Core, Notice, names_needed};
 
 /// Problems that are logged one by one; the status has them all.
 const PROBLEMS_TOLD: usize = 10;
@@ -210,6 +210,7 @@ impl Driver {
         let settings = cluster.kernel != self.core.cluster().kernel;
         self.settings.due |= settings;
         self.names.send_replace(names_needed(&cluster));
+        self.maintenance.send_replace(cluster.maintenance.clone());
         if let Some(names) = names {
             self.core.know(names);
         }
@@ -230,6 +231,7 @@ impl Driver {
             "configuration applied",
             &fields,
         );
+        self.tell_of_edit();
         let done = format!(
             "configuration applied: virtual servers added {}, removed {}, changed {}",
             change.added, change.removed, change.changed
@@ -237,6 +239,15 @@ impl Driver {
         match trial {
             Some(left) => on_trial(&done, left),
             None => done,
+        }
+    }
+
+    /// The file was edited, whatever became of it: the program that wants to know is run.
+    fn tell_of_edit(&mut self) {
+        let mut argv = self.core.cluster().on_edit.clone();
+        if !argv.is_empty() {
+            argv.push(self.configuration.status.path.clone());
+            self.tellers.tell(Notice::Run { service: "configuration".to_owned(), argv });
         }
     }
 
@@ -287,6 +298,7 @@ impl Driver {
             let fields = [("problem", first.clone()), ("problems", errors.len().to_string())];
             let sentence = "configuration refused, the one in force stays";
             self.journal.record(EventKind::Configuration, Level::Error, sentence, &fields);
+            self.tell_of_edit();
             for problem in errors.iter().skip(1).take(PROBLEMS_TOLD) {
                 tracing::error!("{}", problem.one_line());
             }

@@ -18,10 +18,11 @@ use tokio::sync::{mpsc, watch};
 use super::configuration::{Configuration, tell_warnings};
 use super::guard::Guard;
 use super::nannies::Nannies;
+use super::notices::Tellers;
 use super::parent::Parent;
 use super::questions::Waiting;
 use super::store::{FOLDER, Store};
-use super::{Driver, Settings, WAITING_EVENTS, api, kernel, names, now};
+use super::{Driver, Settings, WAITING_EVENTS, api, kernel, maintenance, names, now};
 use crate::core::{Core, names_needed};
 use crate::options::Options;
 
@@ -92,8 +93,10 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         readiness::ready("started");
     }
     Ok(Driver {
+        maintenance: maintenance::start(core.cluster(), &sender),
         core,
         store,
+        tellers: Tellers::new(context.journal.clone()),
         journal: context.journal,
         signals: context.signals,
         parent,

@@ -30,7 +30,8 @@ fn judged(
     judge: impl Fn(&str) -> Fitness,
 ) -> WantedService {
     let fitness = |probe: &Probe| judge(&probe.server.to_string());
-    wanted_service(service, &Knowledge { names: &Names::new(), fitness: &fitness, decisions })
+    let (names, resting) = (&Names::new(), &BTreeSet::new());
+    wanted_service(service, &Knowledge { names, fitness: &fitness, decisions, resting })
 }
 
 fn full(servers: &[&str]) -> Vec<String> {

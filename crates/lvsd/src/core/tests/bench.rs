@@ -57,7 +57,7 @@ pub(super) fn service(name: &str, port: u16, servers: &[&str]) -> VirtualServer 
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
-        notify: config::model::Notify::default(),
+        notify: Notify::default(),
     }
 }
 

@@ -1,0 +1,220 @@
+//! Mails, over a mail server (RFC 5321) or the local sendmail.
+
+use std::process::Stdio;
+
+use config::model::Mail;
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+
+/// The local one.
+const SENDMAIL: &str = "/usr/sbin/sendmail";
+
+/// Port of a mail server, when none is named.
+const PORT: u16 = 25;
+
+/// Bytes of a server's answer that are read.
+const ANSWER: u64 = 16 << 10;
+
+/// Why a mail did not go out.
+#[derive(Debug, Error)]
+pub(super) enum MailError {
+    /// It cannot be reached, or went away.
+    #[error("{0}: {1}")]
+    Network(String, std::io::Error),
+    /// It said no.
+    #[error("the mail server answers {0:?} to {1}")]
+    Refused(String, &'static str),
+    /// Not one word.
+    #[error("{0:?} is no mail address")]
+    Address(String),
+    /// It is not there, or failed.
+    #[error("{SENDMAIL} {0}; name a mail server in the configuration")]
+    Sendmail(String),
+}
+
+/// Sends one mail.
+pub(super) async fn send(mail: &Mail, lines: &[String]) -> Result<(), MailError> {
+    let from = mail.from.clone().unwrap_or_else(|| format!("caribe@{}", host()));
+    for address in mail.to.iter().chain([&from]) {
+        let legal = |c: char| !(c.is_control() || c.is_whitespace() || matches!(c, '<' | '>'));
+        if address.is_empty() || address.starts_with('-') || !address.chars().all(legal) {
+            return Err(MailError::Address(address.clone()));
+        }
+    }
+    let text = text(mail, &from, lines);
+    let Some(server) = &mail.server else {
+        return over_sendmail(mail, &from, &text).await;
+    };
+    let place = if server.contains(':') { server.clone() } else { format!("{server}:{PORT}") };
+    let failed = |error| MailError::Network(format!("mail server {place}"), error);
+    let stream = TcpStream::connect(&place).await.map_err(failed)?;
+    talk(stream, mail, &from, &text).await
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// One line of head each, and the changes. A line that is a dot alone would end the mail early.
+fn text(mail: &Mail, from: &str, lines: &[String]) -> String {
+    let subject = match lines {
+        [only] => only.clone(),
+        several => format!("{} changes of real servers", several.len()),
+    };
+    let clean = |text: &str| text.replace(|c: char| c.is_control(), " ");
+    let body: String = lines.iter().map(|line| format!("{}\r\n", clean(line))).collect();
+    format!(
+        "From: {from}\r\nTo: {}\r\nSubject: {}\r\nAuto-Submitted: auto-generated\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\nrouter: {}\r\n\r\n{body}",
+        mail.to.join(", "),
+        clean(&subject),
+        host(),
+    )
+}
+
+/// The dialogue with a mail server.
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    mail: &Mail,
+    from: &str,
+    text: &str,
+) -> Result<(), MailError> {
+    let mut server = Server(BufReader::new(stream.take(ANSWER)));
+    server.heard("the connection", '2').await?;
+    server.say(&format!("EHLO {}", host()), "EHLO", '2').await?;
+    server.say(&format!("MAIL FROM:<{from}>"), "MAIL", '2').await?;
+    for to in &mail.to {
+        server.say(&format!("RCPT TO:<{to}>"), "RCPT", '2').await?;
+    }
+    server.say("DATA", "DATA", '3').await?;
+    let safe = text.replace("\r\n.", "\r\n..");
+    server.say(&format!("{safe}."), "the text", '2').await?;
+    // It is sent; what is said at the end changes nothing.
+    let _ = server.say("QUIT", "QUIT", '2').await;
+    Ok(())
+}
+
+struct Server<S>(BufReader<tokio::io::Take<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
+    async fn say(&mut self, text: &str, what: &'static str, wanted: char) -> Result<(), MailError> {
+        let failed = |error| MailError::Network("mail server".to_owned(), error);
+        let stream = self.0.get_mut().get_mut();
+        stream.write_all(format!("{text}\r\n").as_bytes()).await.map_err(failed)?;
+        self.heard(what, wanted).await
+    }
+
+    /// Reads an answer to its last line, which has no `-` behind the code.
+    async fn heard(&mut self, what: &'static str, wanted: char) -> Result<(), MailError> {
+        loop {
+            let mut line = Vec::new();
+            let read = self.0.read_until(b'\n', &mut line).await;
+            read.map_err(|error| MailError::Network("mail server".to_owned(), error))?;
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if !line.starts_with(wanted) {
+                return Err(MailError::Refused(line, what));
+            }
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// sendmail takes the text as it is read, with ordinary ends of lines.
+async fn over_sendmail(mail: &Mail, from: &str, text: &str) -> Result<(), MailError> {
+    let failed = |error: std::io::Error| MailError::Sendmail(format!("cannot be run: {error}"));
+    let mut command = Command::new(SENDMAIL);
+    command.args(["-i", "-f", from, "--"]).args(&mail.to).env_clear().current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(text.replace("\r\n", "\n").as_bytes()).await.map_err(failed)?;
+    }
+    let status = child.wait().await.map_err(failed)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(MailError::Sendmail(format!("ended with {}", runtime::child::ending(status))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail() -> Mail {
+        let server = None;
+        Mail {
+            to: vec!["a@x".into(), "b@x".into()],
+            from: Some("me@x".into()),
+            server,
+            repeat: None,
+        }
+    }
+
+    /// A mail server that gives these answers, and what it heard.
+    async fn heard(
+        answers: &'static [&'static str],
+        lines: &[&str],
+    ) -> (Result<(), String>, String) {
+        let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+        let server = tokio::spawn(async move {
+            let mut heard = Vec::new();
+            for answer in answers {
+                theirs.write_all(answer.as_bytes()).await.unwrap();
+                let mut piece = [0; 4096];
+                match theirs.read(&mut piece).await.unwrap() {
+                    0 => break,
+                    length => heard.extend_from_slice(&piece[..length]),
+                }
+            }
+            String::from_utf8(heard).unwrap()
+        });
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        let text = text(&mail(), "me@x", &lines);
+        let sent = talk(ours, &mail(), "me@x", &text).await.map_err(|error| error.to_string());
+        (sent, server.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_handed_to_the_server_in_its_own_words() {
+        let answers = &[
+            "220-x\r\n220 x\r\n",
+            "250-SIZE\r\n250 ok\r\n",
+            "250 ok\r\n",
+            "250 ok\r\n",
+            "250 ok\r\n",
+            "354 go\r\n",
+            "250 queued\r\n",
+            "221 bye\r\n",
+        ];
+        let (sent, heard) = heard(answers, &["one is down: \"x\"\r\nBcc: evil", ".", "two"]).await;
+        sent.unwrap();
+        assert!(
+            heard.contains("MAIL FROM:<me@x>\r\nRCPT TO:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n"),
+            "{heard}"
+        );
+        assert!(heard.contains("Subject: 3 changes of real servers\r\n"), "{heard}");
+        assert!(
+            heard.contains("\r\none is down: \"x\"  Bcc: evil\r\n..\r\ntwo\r\n.\r\nQUIT"),
+            "{heard}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_with_the_servers_words() {
+        let (sent, _) = heard(&["220 x\r\n", "250 ok\r\n", "550 not you\r\n"], &["x"]).await;
+        assert_eq!(sent.unwrap_err(), "the mail server answers \"550 not you\" to MAIL");
+        let (sent, _) = heard(&["421 busy\r\n"], &["x"]).await;
+        assert_eq!(sent.unwrap_err(), "the mail server answers \"421 busy\" to the connection");
+    }
+
+    #[tokio::test]
+    async fn an_address_cannot_hold_commands() {
+        let evil = Mail { to: vec!["a>\r\nDATA".into()], ..mail() };
+        assert!(matches!(send(&evil, &["x".into()]).await, Err(MailError::Address(_))));
+    }
+}

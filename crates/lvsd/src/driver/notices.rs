@@ -1,0 +1,130 @@
+//! Tells others: programs are run and mails are sent, one after the other for each virtual server
+//! and each mailbox, side by side for different ones.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use runtime::journal::{EventKind, Level};
+use runtime::{Journal, hook};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::mail;
+use crate::core::Notice;
+
+/// Notices that may wait for each of those who are told; what comes on top is dropped and named.
+const WAITING: usize = 16;
+
+/// Limit of one program, and of one mail.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Those who are told.
+pub(super) struct Tellers {
+    journal: Journal,
+    queues: HashMap<String, mpsc::Sender<Notice>>,
+    tasks: JoinSet<()>,
+}
+
+impl Tellers {
+    pub(super) fn new(journal: Journal) -> Self {
+        Self { journal, queues: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// Hands a notice on, and never waits.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        let who = match &notice {
+            Notice::Run { service, .. } => format!("program {service}"),
+            Notice::Mail { mail, .. } => format!("mail {}", mail.to.join(" ")),
+        };
+        let Self { journal, queues, tasks } = self;
+        let queue = queues.entry(who.clone()).or_insert_with(|| {
+            let (sender, notices) = mpsc::channel(WAITING);
+            tasks.spawn(work(notices, journal.clone()));
+            sender
+        });
+        if queue.try_send(notice).is_err() {
+            let fields = [("who", who)];
+            let sentence = "nobody is told, too many notices wait already";
+            self.journal.record(EventKind::Verdict, Level::Error, sentence, &fields);
+        }
+    }
+}
+
+async fn work(mut notices: mpsc::Receiver<Notice>, journal: Journal) {
+    while let Some(notice) = notices.recv().await {
+        match notice {
+            Notice::Run { service, argv } => run(service, &argv, &journal).await,
+            Notice::Mail { mail, lines } => {
+                let sent = tokio::time::timeout(LIMIT, mail::send(&mail, &lines)).await;
+                let problem = match sent {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => format!("not taken within {} s", LIMIT.as_secs()),
+                };
+                let fields = [("to", mail.to.join(",")), ("reason", problem)];
+                let sentence = "mail cannot be sent";
+                journal.record(EventKind::Daemon, Level::Warn, sentence, &fields);
+            }
+        }
+    }
+}
+
+async fn run(service: String, argv: &[String], journal: &Journal) {
+    let ended = hook::run(argv, LIMIT, &[("CARIBE_SERVICE", &service)]).await;
+    let fields = [
+        ("service", service),
+        ("program", argv.join(" ")),
+        ("result", ended.how),
+        ("ms", ended.took.as_millis().to_string()),
+    ];
+    let (level, sentence) = match ended.good {
+        true => (Level::Info, "program was run"),
+        false => (Level::Warn, "program failed"),
+    };
+    journal.record(EventKind::Daemon, level, sentence, &fields);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(service: &str, words: &[&str]) -> Notice {
+        let argv = words.iter().map(|word| (*word).to_owned()).collect();
+        Notice::Run { service: service.to_owned(), argv }
+    }
+
+    /// The programs of the journal, in the order of their ends.
+    async fn ended(journal: &Journal, count: usize) -> Vec<String> {
+        loop {
+            let events = journal.history().events;
+            let programs = events.iter().filter_map(|event| event.fields.get("program"));
+            let programs: Vec<String> = programs.cloned().collect();
+            if programs.len() >= count {
+                return programs;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn programs_of_one_virtual_server_run_in_turn_and_hold_up_no_other() {
+        let journal = Journal::new();
+        let mut tellers = Tellers::new(journal.clone());
+        tellers.tell(run("slow", &["/bin/sleep", "0.3"]));
+        tellers.tell(run("slow", &["/bin/true"]));
+        tellers.tell(run("fast", &["/bin/false"]));
+        assert_eq!(ended(&journal, 3).await, ["/bin/false", "/bin/sleep 0.3", "/bin/true"]);
+    }
+
+    #[tokio::test]
+    async fn notices_that_are_too_many_are_dropped_and_named() {
+        let journal = Journal::new();
+        let mut tellers = Tellers::new(journal.clone());
+        for _ in 0..WAITING + 1 {
+            tellers.tell(run("www", &["/bin/true"]));
+        }
+        let told =
+            journal.history().events.iter().filter(|e| e.message.contains("too many")).count();
+        assert_eq!(told, 1);
+    }
+}

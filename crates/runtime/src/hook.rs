@@ -1,0 +1,136 @@
+//! Programs that run when something has changed: never a shell, never for ever.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use crate::child::RunAs;
+use crate::privilege;
+
+/// The environment that a program is given, beside what tells it of the change.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How a program ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Status 0, in time.
+    pub good: bool,
+    /// `exit code 1`, `killed after 5s`.
+    pub how: String,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+/// Runs a program, never a shell, and kills it when its time is over. Dropping this kills it too.
+pub async fn run(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
+    let begun = Instant::now();
+    let ended = |good, how: String| Ended { good, how, took: begun.elapsed() };
+    let Some(mut command) = command(argv, told) else {
+        return ended(true, "nothing to run".to_owned());
+    };
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return ended(false, format!("cannot start it: {error}")),
+    };
+    match tokio::time::timeout(limit, child.wait()).await {
+        Ok(Ok(status)) => ended(status.success(), crate::child::ending(status)),
+        Ok(Err(error)) => ended(false, format!("cannot wait for it: {error}")),
+        Err(_) => {
+            kill_group(child.id());
+            // Killed and reaped by the drop; nothing more to learn.
+            ended(false, format!("killed after {limit:?}"))
+        }
+    }
+}
+
+/// The program with its arguments, ready to be started; none when there is nothing to run.
+fn command(argv: &[String], told: &[(&str, &str)]) -> Option<Command> {
+    let (program, arguments) = argv.split_first()?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().env("PATH", PATH).current_dir("/");
+    command.envs(told.iter().copied());
+    // Standard output is where ours is: what the program says is not lost, and not parsed.
+    // A resource is what only root can start and stop; what root may then do is what whoever
+    // started the daemon has left to it.
+    if let Some(RunAs { uid, gid }) = privilege::root_if_allowed() {
+        command.uid(uid).gid(gid);
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+    Some(command)
+}
+
+/// Whether a program says that what it stands for runs already, by the words that heartbeat goes
+/// by: "not running" is no, else "running" or "OK" is yes. Nothing else is.
+pub async fn says_running(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> bool {
+    let Some(mut command) = command(argv, told) else { return false };
+    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else { return false };
+    let group = child.id();
+    let mut words = Vec::new();
+    let Some(output) = child.stdout.take() else { return false };
+    let mut output = output.take(STATUS);
+    let ended = tokio::time::timeout(limit, output.read_to_end(&mut words)).await;
+    if ended.is_err() {
+        kill_group(group);
+        return false;
+    }
+    let words = String::from_utf8_lossy(&words);
+    !words.contains("not running") && (words.contains("running") || words.contains("OK"))
+}
+
+/// Bytes of a status that are read.
+const STATUS: u64 = 4 << 10;
+
+/// The program is its group's leader: what it started goes with it.
+fn kill_group(leader: Option<u32>) {
+    let leader = leader.and_then(|id| i32::try_from(id).ok());
+    if let Some(leader) = leader.and_then(rustix::process::Pid::from_raw)
+        && let Err(error) =
+            rustix::process::kill_process_group(leader, rustix::process::Signal::KILL)
+    {
+        tracing::debug!(%error, "cannot kill a program's group");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_well_is_good_and_one_that_does_not_says_how() {
+        let limit = Duration::from_secs(5);
+        assert!(run(&words("true"), limit, &[]).await.good);
+        let ended = run(&words("false"), limit, &[]).await;
+        assert_eq!((ended.good, ended.how.as_str()), (false, "exit code 1"));
+        let ended = run(&words("/nowhere/program"), limit, &[]).await;
+        assert!(ended.how.starts_with("cannot start it"), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn a_status_is_read_by_its_words() {
+        let echo = |text: &str| vec!["/bin/echo".to_owned(), text.to_owned()];
+        let limit = Duration::from_secs(5);
+        for (text, runs) in [
+            ("INFO: Running OK", true),
+            ("httpd (pid 7) is running...", true),
+            ("httpd is not running", false),
+            ("INFO: Resource is stopped", false),
+            ("", false),
+        ] {
+            assert_eq!(says_running(&echo(text), limit, &[]).await, runs, "{text}");
+        }
+        assert!(!says_running(&words("/nowhere/program"), limit, &[]).await);
+        assert!(!says_running(&words("sleep 600"), Duration::from_millis(50), &[]).await);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_killed() {
+        let ended = run(&words("sleep 600"), Duration::from_millis(50), &[]).await;
+        assert_eq!(ended.how, "killed after 50ms");
+    }
+}
