@@ -14,6 +14,7 @@ mod faults;
 mod ha_d;
 mod ipvs_fill;
 mod ipvs_table;
+mod keepalived_diff;
 mod operator;
 mod pair_moves;
 mod pair_wires;
@@ -62,6 +63,13 @@ const TABLE: &[Scenario] = &[
         bench::power_loss::run,
     )
     .needs(&["keepalived"]),
+    Scenario::bench(
+        "keepalived-diff",
+        "keepalived and lvsd with the converted file make the same table at each step",
+        keepalived_diff::run,
+    )
+    .needs(&["keepalived"])
+    .within_seconds(900),
     Scenario::bench("bench-checks", "1,000 TCP checks a second", bench::checks)
         .needs(&["keepalived"]),
     Scenario::test(

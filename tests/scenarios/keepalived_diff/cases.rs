@@ -1,0 +1,91 @@
+//! The files, and where the two tables differ on purpose.
+
+use super::Step;
+
+/// A file of keepalived.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) file: &'static str,
+    /// Its real servers are checked, so that they can fail.
+    pub(super) is_checked: bool,
+    /// Where the tables differ on purpose.
+    pub(super) differs: &'static [Difference],
+}
+
+/// Lines that only one of both has while the servers are so.
+pub(super) struct Difference {
+    pub(super) step: Step,
+    pub(super) ours: &'static [&'static str],
+    pub(super) theirs: &'static [&'static str],
+}
+
+macro_rules! case {
+    ($name:literal, $is_checked:literal) => {
+        case!($name, $is_checked, &[])
+    };
+    ($name:literal, $is_checked:literal, $differs:expr) => {
+        Case {
+            name: $name,
+            file: include_str!(concat!($name, ".conf")),
+            is_checked: $is_checked,
+            differs: $differs,
+        }
+    };
+}
+
+const FIRST: &str = "-a -t 192.168.1.1:80 -r 192.168.1.4:80 -g -w 1";
+const SECOND: &str = "-a -t 192.168.1.1:80 -r 192.168.1.5:80 -g -w 1";
+const SORRY: &str = "-a -t 192.168.1.1:80 -r 192.168.1.200:80 -g -w 1";
+const NO_SORRY: &str = "-a -t 192.168.1.1:80 -r 192.168.1.200:80 -g -w 0";
+const FIRST_STAYS: &str = "-a -t 192.168.1.1:80 -r 192.168.1.4:80 -g -w 0";
+
+const fn differs(
+    step: Step,
+    ours: &'static [&'static str],
+    theirs: &'static [&'static str],
+) -> Difference {
+    Difference { step, ours, theirs }
+}
+
+pub(super) const CASES: &[Case] = &[
+    case!("direct", true),
+    case!("nat", true),
+    case!("pages", true),
+    case!("tunnels", true),
+    case!("schedulers", false),
+    case!("flags", false),
+    case!("persistence", false),
+    case!("protocols", false),
+    case!("marks", true),
+    case!("groups", true),
+    case!("ports", true),
+    case!("ipv6", true),
+    case!("sorry", true),
+    case!("sorry-elsewhere", true),
+    case!("inhibit", true),
+    case!("limits", true),
+    case!("programs", true),
+    case!("timings", true),
+    // A sorry server that is not needed is not in our table.
+    case!(
+        "sorry-inhibited",
+        true,
+        &[
+            differs(Step::Both, &[], &[NO_SORRY]),
+            differs(Step::Second, &[], &[NO_SORRY]),
+            differs(Step::First, &[], &[NO_SORRY]),
+        ]
+    ),
+    // A pool below its quorum goes on serving here.
+    case!(
+        "quorum",
+        true,
+        &[differs(Step::Second, &[SECOND], &[SORRY]), differs(Step::First, &[FIRST], &[SORRY]),]
+    ),
+    // What happens to a server that fails is one setting of the virtual server here.
+    case!(
+        "inhibit-some",
+        true,
+        &[differs(Step::Second, &[], &[FIRST_STAYS]), differs(Step::None, &[], &[FIRST_STAYS]),]
+    ),
+];
