@@ -75,6 +75,8 @@ pub(crate) struct Group {
     order: u64,
     /// The newest order is carried out.
     settled: bool,
+    /// When that became known.
+    settled_at: Moment,
     active: bool,
     pub(crate) problems: BTreeMap<std::net::IpAddr, String>,
 }
@@ -180,7 +182,7 @@ impl Driver {
                 path = self.sockets.readable() => { self.drain(path); }
                 signal = signals.next() => self.signal(signal),
                 notice = self.inbox.recv() => match notice {
-                    Some(notice) => self.notice(notice).await,
+                    Some(notice) => self.notice(notice),
                     // Our own tools hold a sender.
                     None => break,
                 },
@@ -345,7 +347,7 @@ impl Driver {
         self.carry_out(actions);
     }
 
-    async fn notice(&mut self, notice: Notice) {
+    fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Moved(moved) => self.moved(moved),
             Notice::Probed(group, question, somebody) => {
@@ -370,7 +372,7 @@ impl Driver {
             Notice::WorkerSaid(FromLvsd::Hello { letters, .. }) => self.worker.letters = letters,
             Notice::WorkerSaid(FromLvsd::Letter { text }) => self.send_letter(text),
             Notice::WorkerLost(why) => self.worker_lost(&why),
-            Notice::HostChanged => self.look_at_host().await,
+            Notice::HostChanged(host, read_at) => self.look_at_host(*host, read_at),
             Notice::Loaded(loaded, how, reply) => self.loaded(&loaded, how, reply),
             Notice::TrialEnds => self.end_trial(),
             Notice::KeysWritten(written) => self.keys_written(*written),
@@ -385,6 +387,7 @@ impl Driver {
         }
         group.problems = moved.problems.into_iter().collect();
         let first = !std::mem::replace(&mut group.settled, true);
+        group.settled_at = clock::now();
         if first && !moved.active {
             let actions = self.failover.handle_stood_down(moved.group, clock::now());
             self.carry_out(actions);

@@ -3,9 +3,11 @@
 use config::Loaded;
 use config::in_force::How;
 use control::worker::FromLvsd;
-use heartbeat::{GroupId, QuestionId};
+use heartbeat::{GroupId, Moment, QuestionId};
 use runtime::control_server::Response;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::host::Host;
 
 /// How many notices may wait for the driver; whoever has one more waits.
 pub(crate) const NOTICES: usize = 256;
@@ -28,8 +30,8 @@ pub(crate) enum Notice {
     WorkerSaid(FromLvsd),
     /// lvsd does not run or does not speak any more, and why.
     WorkerLost(String),
-    /// An interface or an address changed.
-    HostChanged,
+    /// An interface or an address changed: the host as it is now, and when its reading began.
+    HostChanged(Box<Host>, Moment),
     /// A configuration was read, for whom; somebody may wait for what becomes of it.
     Loaded(Box<Loaded>, How, Option<oneshot::Sender<Response>>),
     /// A trial of a configuration may have ended.

@@ -21,7 +21,7 @@ use crate::announce::Announce;
 use crate::driver::{Driver, Ended, Parts};
 use crate::host::Host;
 use crate::mover::Tools;
-use crate::notice::{NOTICES, Notices};
+use crate::notice::{NOTICES, Notice, Notices};
 use crate::plan::Plan;
 use crate::sockets::Sockets;
 use crate::worker::Worker;
@@ -175,14 +175,22 @@ fn watch_host(notices: Notices) -> Result<(), ExitError> {
     let fail = |error| ExitError::internal(format!("cannot watch this host's links: {error}"));
     let mut monitor = netlink::LinkMonitor::open().map_err(fail)?;
     tokio::spawn(async move {
+        let mut unread = false;
         loop {
-            if let Err(error) = monitor.changed().await {
+            if !unread && let Err(error) = monitor.changed().await {
                 tracing::error!(%error, "cannot watch this host's links");
-                tokio::time::sleep(crate::driver::HOST_PAUSE).await;
             }
-            let notice = crate::notice::Notice::HostChanged;
-            if notices.send(notice).await.is_err() {
-                return;
+            let begun = clock::now();
+            let read = Host::read().await;
+            unread = read.is_err();
+            match read {
+                Ok(host) => {
+                    let notice = Notice::HostChanged(Box::new(host), begun);
+                    if notices.send(notice).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot list this host's interfaces"),
             }
             tokio::time::sleep(crate::driver::HOST_PAUSE).await;
         }

@@ -30,6 +30,9 @@ pub struct Announcer {
     socket: PacketSocket,
     schedule: Schedule,
     links: HashMap<IpAddr, Link>,
+    /// Not before this: a slice is followed by a rest as long as itself, or a thousand addresses on
+    /// a slow wire would take a whole processor, from heartbeats as well.
+    rests_until: Instant,
 }
 
 impl Announcer {
@@ -37,7 +40,12 @@ impl Announcer {
     /// `PermissionDenied` without `CAP_NET_RAW`.
     pub fn new(repeats: Repeats) -> io::Result<Self> {
         let socket = PacketSocket::new()?;
-        Ok(Self { socket, schedule: Schedule::new(repeats), links: HashMap::new() })
+        Ok(Self {
+            socket,
+            schedule: Schedule::new(repeats),
+            links: HashMap::new(),
+            rests_until: Instant::now(),
+        })
     }
 
     /// Announces an address, now and again later.
@@ -61,7 +69,7 @@ impl Announcer {
     /// for ever when nothing is to be announced. May be dropped and called again.
     pub async fn slice(&mut self) -> Slice {
         match self.schedule.next_deadline() {
-            Some(due) => tokio::time::sleep_until(due.into()).await,
+            Some(due) => tokio::time::sleep_until(due.max(self.rests_until).into()).await,
             None => std::future::pending().await,
         }
         // A deadline in the past makes no pause by itself.
@@ -88,6 +96,7 @@ impl Announcer {
                 break;
             }
         }
+        self.rests_until = now + (now - begun);
         slice.more = self.schedule.next_deadline().is_some_and(|due| due <= now);
         if self.schedule.is_empty() {
             self.links.clear();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heartbeat::PathId;
+use heartbeat::{Moment, PathId};
 use runtime::journal::{EventKind, Level};
 
 use super::Driver;
@@ -10,15 +10,10 @@ use crate::clock;
 use crate::host::Host;
 
 impl Driver {
-    /// Carriers, fitness, and addresses that somebody took away.
-    pub(super) async fn look_at_host(&mut self) {
-        match Host::read().await {
-            Ok(host) => self.host = host,
-            Err(error) => {
-                tracing::warn!(%error, "cannot list this host's interfaces");
-                return;
-            }
-        }
+    /// Carriers, fitness, and addresses that somebody took away. Whoever reads the host is another
+    /// task: with a thousand addresses that takes too long for a heartbeat to wait.
+    pub(super) fn look_at_host(&mut self, host: Host, read_at: Moment) {
+        self.host = host;
         self.place_paths_again();
         let now = clock::now();
         let paths: Vec<bool> =
@@ -39,6 +34,8 @@ impl Driver {
             let Some(group) = self.groups.get_mut(&id.0) else { continue };
             let moved = *group.plan != plan;
             group.plan = Arc::new(plan);
+            // What was read while the addresses came is old; their coming is another change.
+            let missing = missing && group.settled_at <= read_at;
             if group.active && group.settled && fit && (missing || moved) {
                 self.order(id, true, false);
             }

@@ -315,6 +315,7 @@ impl Driver {
                 mover,
                 order: 0,
                 settled: true,
+                settled_at: clock::now(),
                 active: false,
                 problems: std::collections::BTreeMap::new(),
             };
