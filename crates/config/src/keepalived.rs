@@ -21,6 +21,7 @@ mod known;
 mod lines;
 mod listen;
 mod macros;
+mod notify;
 mod pair;
 mod report;
 mod sequence;

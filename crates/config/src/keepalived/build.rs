@@ -7,6 +7,7 @@ use ipvs::{Family, Forwarding, Persistence, Protocol, Scheduler, Tunnel};
 
 use super::checks;
 use super::listen::Taken;
+use super::notify::Mails;
 use super::report::Report;
 use super::server::Real;
 use super::service::{Raw, Sorry};
@@ -15,7 +16,7 @@ use super::way::Way;
 use crate::Percent;
 use crate::foreign::default_name;
 use crate::model::{
-    Check, Endpoint, Host, Listen, Notify, OnFailure, RealServer, SorryServer, VirtualServer,
+    Check, Endpoint, Host, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
 };
 
 /// Seconds of persistence when a port is left out, or only a granularity is written.
@@ -38,6 +39,7 @@ pub(super) struct Block<'a> {
     /// The name of its group.
     pub(super) group: Option<&'a str>,
     pub(super) raw: &'a Raw,
+    pub(super) mails: &'a Mails,
 }
 
 impl Block<'_> {
@@ -107,7 +109,7 @@ impl Block<'_> {
             sorry,
             // keepalived takes all of them out.
             max_down: Percent::ALL,
-            notify: Notify::default(),
+            notify: raw.told.notify(self.mails),
         };
         Built { service, at: self.at.clone(), servers: places, sorry: sorry_at }
     }

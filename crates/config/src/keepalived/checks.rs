@@ -12,7 +12,7 @@ use super::service::Rhythm;
 use super::text::At;
 use super::tree::Node;
 use super::words::command;
-use crate::model::{Check, CheckKind, Expect};
+use crate::model::{Check, CheckKind, Dialogue, Exchange, Expect};
 
 /// Default of `delay_loop`.
 const LOOP: Duration = Duration::from_secs(60);
@@ -140,7 +140,7 @@ pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<
     }
     made.kind = match name {
         "HTTP_GET" | "SSL_GET" => http::kind(report, node, &own, name == "SSL_GET")?,
-        "SMTP_CHECK" => greeting(report, node, &own),
+        "SMTP_CHECK" => mail(report, &own),
         "DNS_CHECK" => packet::dns(report, &own)?,
         "UDP_CHECK" => packet::udp(report, &own)?,
         "MISC_CHECK" => made.program(report, node, &own)?,
@@ -207,13 +207,18 @@ fn words(node: &Node) -> Vec<String> {
     }
 }
 
-fn greeting(report: &mut Report, node: &Node, own: &[&Node]) -> CheckKind {
-    let help = "it has to begin with 220; nothing is said to the server";
-    report.noted("a mail server is only asked for its greeting", &node.name.at, help);
-    if let Some(helo) = own.iter().find(|inner| inner.name.text == "helo_name") {
-        report.dropped("helo_name", &helo.name.at, "a mail server is only asked for its greeting");
-    }
-    CheckKind::SendExpect { udp: false, send: None, expect: Some(Expect::Prefix(b"220".to_vec())) }
+/// The greeting of a mail server, a word of ours, and goodbye.
+fn mail(report: &mut Report, own: &[&Node]) -> CheckKind {
+    let helo = own.iter().find(|inner| inner.name.text == "helo_name");
+    let helo = helo.and_then(|node| report.value(node, "lvs.example.com"));
+    let name = helo.map_or("localhost", |word| word.text.as_str());
+    let turn = |send: Option<String>, code: &str| Exchange {
+        send: send.map(String::into_bytes),
+        expect: Some(Expect::Prefix(code.as_bytes().to_vec())),
+    };
+    let hello = turn(Some(format!("HELO {name}\r\n")), "250");
+    let steps = vec![turn(None, "220"), hello, turn(Some("QUIT\r\n".to_string()), "221")];
+    CheckKind::Dialogue(Dialogue { tls: None, steps })
 }
 
 /// Reports what belongs to another checker.

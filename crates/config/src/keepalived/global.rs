@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::known::{GLOBAL, is_read};
+use super::notify::Mails;
 use super::report::Report;
 use super::tree::Node;
 use super::words::Word;
@@ -22,6 +23,8 @@ pub(super) struct Global {
     pub(super) groups: [Option<IpAddr>; 2],
     /// Interface of addresses that name none.
     pub(super) interface: Option<String>,
+    /// Who gets mails.
+    pub(super) mails: Mails,
     /// The kernel's settings.
     pub(super) kernel: Kernel,
     /// What is left behind.
@@ -32,7 +35,7 @@ impl Global {
     /// Reads a `global_defs` block.
     pub(super) fn read(&mut self, report: &mut Report, block: &[Node]) {
         for node in block {
-            if is_read(report, node, &GLOBAL) {
+            if is_read(report, node, &GLOBAL) && !self.mails.read(report, node) {
                 self.statement(report, node);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::notify::program;
 use super::report::Report;
 use super::text::At;
 use super::tree::Node;
@@ -24,22 +25,7 @@ pub(super) struct Notify {
 impl Notify {
     /// Reads a notify statement.
     pub(super) fn read(&mut self, report: &mut Report, node: &Node) {
-        let Some(first) = report.value(node, "/usr/local/bin/moved") else { return };
-        // Behind the program in quotes stand a user and a group.
-        let argv = super::words::command(&first.text);
-        if let Some(user) = node.word(1) {
-            report.noted(
-                "the user of a notify script is not carried",
-                &user.at,
-                "hooks run as root",
-            );
-        }
-        if !argv.first().is_some_and(|program| program.starts_with('/')) {
-            let help = "write `\"/usr/local/bin/moved argument\"`, the full path first";
-            report.error(&first.at, "the program has no full path", help);
-            return;
-        }
-        let at = node.name.at.clone();
+        let Some((argv, at)) = program(report, node) else { return };
         match node.name.text.as_str() {
             "notify_master" => self.master = Some((argv, at)),
             "notify_backup" => self.backup = Some((argv, at)),

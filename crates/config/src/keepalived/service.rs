@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipvs::{Protocol, Scheduler, SchedulerFlags};
 
 use super::known::{SERVER, is_read};
+use super::notify::Told;
 use super::report::Report;
 use super::server::{Real, real};
 use super::text::At;
@@ -81,6 +82,7 @@ pub(super) struct Raw {
     pub(super) sorry_way: Option<Way>,
     pub(super) inhibit: Option<bool>,
     pub(super) reals: Vec<Real>,
+    pub(super) told: Told,
 }
 
 impl Raw {
@@ -88,7 +90,8 @@ impl Raw {
     pub(super) fn read(report: &mut Report, block: &[Node]) -> Self {
         let mut raw = Self::default();
         for node in block {
-            if is_read(report, node, &SERVER) && !raw.rhythm.read(report, node) {
+            let known = is_read(report, node, &SERVER);
+            if known && !raw.rhythm.read(report, node) && !raw.told.read(report, node) {
                 raw.balancing(report, node);
             }
         }

@@ -68,8 +68,15 @@ impl View {
             let raw = Raw::read(report, &node.block);
             let Some((taken, group)) = listen::of(report, node, &groups) else { continue };
             let at = node.value_at();
-            let block = Block { at, taken: &taken, group: group.as_deref(), raw: &raw };
-            view.services.extend(block.build(report));
+            let block = Block {
+                at,
+                taken: &taken,
+                group: group.as_deref(),
+                raw: &raw,
+                mails: &view.global.mails,
+            };
+            let built = block.build(report);
+            view.services.extend(built);
         }
         view
     }

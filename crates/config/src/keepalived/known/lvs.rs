@@ -2,7 +2,7 @@
 
 use super::Block;
 use super::Use::{Dropped, Nothing, Read};
-use super::reasons::{NO_MAIL, NO_PROGRAM, QUORUM, RETRY, SOURCE, SPREAD, USER};
+use super::reasons::{MAILED, NO_PROGRAM, QUORUM, RETRY, SOURCE, SPREAD, USER};
 
 #[rustfmt::skip]
 pub(in crate::keepalived) const SERVER: Block = Block {
@@ -13,14 +13,13 @@ pub(in crate::keepalived) const SERVER: Block = Block {
             "sh-fallback", "mh-port", "mh-fallback", "ops", "persistence_engine", "persistence_timeout",
             "persistence_granularity", "protocol", "virtualhost", "snmp_name", "quorum", "ip_family",
             "sorry_server", "sorry_server_lvs_method", "connect_timeout", "retry", "delay_loop",
-            "inhibit_on_failure", "real_server",
+            "inhibit_on_failure", "real_server", "quorum_up", "quorum_down", "smtp_alert",
         ]),
         (Nothing, &["alpha", "hashed"]),
         (QUORUM, &["hysteresis"]),
-        (NO_PROGRAM, &["quorum_up", "quorum_down", "omega"]),
+        (NO_PROGRAM, &["omega"]),
         (Dropped("both routers check all the time, so that the standby's table is warm"), &["ha_suspend"]),
         (Dropped("the sorry server is added when it is needed, and removed after"), &["sorry_server_inhibit"]),
-        (NO_MAIL, &["smtp_alert"]),
         (RETRY, &["delay_before_retry"]),
         (SPREAD, &["warmup", "log_all_failures"]),
     ],
@@ -40,7 +39,7 @@ pub(in crate::keepalived) const REAL: Block = Block {
         ]),
         (Nothing, &["alpha"]),
         (NO_PROGRAM, &["notify_up", "notify_down"]),
-        (NO_MAIL, &["smtp_alert"]),
+        (MAILED, &["smtp_alert"]),
         (RETRY, &["delay_before_retry"]),
         (SPREAD, &["warmup", "log_all_failures"]),
     ],

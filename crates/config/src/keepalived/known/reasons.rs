@@ -2,8 +2,12 @@
 
 use super::Use::{self, Dropped};
 
-pub(super) const NO_MAIL: Use =
-    Dropped("no mail is sent: every change is one line in the log, and in `lvsctl history`");
+pub(super) const NO_MAIL: Use = Dropped(
+    "mails tell of real servers alone; every other change is one line in the log, and in `lvsctl history`",
+);
+pub(super) const MAIL_SERVER: Use = Dropped("a mail is handed over as the mail server wants it");
+pub(super) const MAILED: Use =
+    Dropped("mails are one setting of the virtual server: write `smtp_alert` there");
 pub(super) const NO_PROGRAM: Use = Dropped(
     "no program is run for it: every change is one line in the log, and in `lvsctl history`",
 );

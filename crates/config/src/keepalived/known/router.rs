@@ -2,7 +2,9 @@
 
 use super::Block;
 use super::Use::{Dropped, Nothing, Read};
-use super::reasons::{ANNOUNCED, HOST, NO_FIFO, NO_MAIL, PROCESS, SNMP, SPACE, TRACKED, WIRE};
+use super::reasons::{
+    ANNOUNCED, HOST, MAIL_SERVER, NO_FIFO, NO_MAIL, PROCESS, SNMP, SPACE, TRACKED, WIRE,
+};
 
 #[rustfmt::skip]
 pub(in crate::keepalived) const TOP: Block = Block {
@@ -29,14 +31,13 @@ pub(in crate::keepalived) const GLOBAL: Block = Block {
     name: "in `global_defs`",
     groups: &[
         (Read, &[
-            "router_id", "lvs_sync_daemon", "lvs_timeouts", "lvs_flush_on_stop", "vrrp_version",
+            "router_id", "notification_email", "notification_email_from", "smtp_server", "smtp_alert",
+            "smtp_alert_checker", "no_checker_emails", "lvs_sync_daemon", "lvs_timeouts",
+            "lvs_flush_on_stop", "vrrp_version",
             "vrrp_mcast_group4", "vrrp_mcast_group6", "vrrp_down_timer_adverts", "default_interface",
         ]),
-        (NO_MAIL, &[
-            "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
-            "smtp_connect_timeout", "smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker",
-            "no_email_faults", "no_checker_emails", "email_faults",
-        ]),
+        (NO_MAIL, &["smtp_alert_vrrp", "no_email_faults", "email_faults"]),
+        (MAIL_SERVER, &["smtp_helo_name", "smtp_connect_timeout"]),
         (Nothing, &[
             "lvs_id", "use_pid_dir", "process_names", "process_name", "vrrp_process_name",
             "checker_process_name", "bfd_process_name", "tmp_config_directory", "config_save_dir",
