@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use config::model::{Hook, HookOrder};
 use netlink::{AddressChange, Addresses, HostAddress};
 use runtime::Journal;
-use runtime::hook;
 use runtime::journal::{EventKind, Level};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +20,8 @@ use crate::connections;
 use crate::lease::Renewal;
 use crate::notice::{Moved, Notice, Notices};
 use crate::plan::{GroupPlan, Placed};
+
+mod hooks;
 
 /// Addresses that are changed before the driver has its turn again.
 const SLICE: usize = 16;
@@ -324,38 +325,6 @@ impl Work {
         found.filter(|placed| !is_left(placed.address.ip)).collect()
     }
 
-    /// Starts the programs that do not run yet. False when it was overtaken.
-    async fn start_hooks(&mut self, plan: &GroupPlan, order: HookOrder) -> bool {
-        for hook in plan.hooks.iter().filter(|hook| hook.order == order) {
-            if self.started.contains(hook) {
-                continue;
-            }
-            if self.overtaken() {
-                return false;
-            }
-            // Noted before it ends: one that was cut off may have done half its work.
-            self.started.push(hook.clone());
-            let mut orders = self.orders.clone();
-            let told = told(&plan.name, "active");
-            let run = start(hook, &told);
-            let ended = tokio::select! {
-                ended = run => ended,
-                _ = orders.wait_for(|target| !target.active) => return false,
-            };
-            self.record_hook(&plan.name, hook, "start", &ended);
-        }
-        !self.overtaken()
-    }
-
-    /// Stops the programs that run, the last one first.
-    async fn stop_hooks(&mut self, group: &str, order: HookOrder) {
-        while let Some(index) = self.started.iter().rposition(|hook| hook.order == order) {
-            let hook = self.started.remove(index);
-            let ended = hook::run(&hook.stop, hook.timeout, &told(group, "standby")).await;
-            self.record_hook(group, &hook, "stop", &ended);
-        }
-    }
-
     /// Asks whether somebody else still answers for an address that is ours now.
     async fn probe(&mut self, target: &Target) {
         loop {
@@ -412,22 +381,6 @@ impl Work {
             self.tools.journal.record(EventKind::Kernel, Level::Error, sentence, &fields);
         }
     }
-
-    fn record_hook(&self, group: &str, hook: &Hook, verb: &str, ended: &hook::Ended) {
-        let (level, sentence) = if ended.good {
-            (Level::Info, "hook ended well")
-        } else {
-            (Level::Error, "hook failed")
-        };
-        let fields = [
-            ("group", group.to_owned()),
-            ("hook", hook.name.clone()),
-            ("action", verb.to_owned()),
-            ("result", ended.how.clone()),
-            ("took_ms", ended.took.as_millis().to_string()),
-        ];
-        self.tools.journal.record(EventKind::Role, level, sentence, &fields);
-    }
 }
 
 /// Those whose addresses are none of the others'. A group can have thousands.
@@ -466,18 +419,4 @@ async fn claims(plan: &GroupPlan) -> Vec<(IpAddr, send_arp::Mac, send_arp::Link)
         }
     }
     found
-}
-
-/// Starts a program, unless it says that it runs already.
-async fn start(hook: &Hook, told: &[(&str, &str)]) -> hook::Ended {
-    if !hook.status.is_empty() && hook::says_running(&hook.status, hook.timeout, told).await {
-        let how = "it runs already".to_owned();
-        return hook::Ended { good: true, how, took: Duration::ZERO };
-    }
-    hook::run(&hook.start, hook.timeout, told).await
-}
-
-/// What a program is told of the move.
-fn told<'a>(group: &'a str, role: &'a str) -> [(&'static str, &'a str); 2] {
-    [("CARIBE_GROUP", group), ("CARIBE_ROLE", role)]
 }
