@@ -51,9 +51,10 @@ pub(crate) enum Command {
     },
     /// Turn a configuration of any known format into the native one
     Convert {
-        /// A file, or a folder like /etc/ha.d; of keepalived.conf also that of the other router
-        #[arg(value_name = "PATH", required = true, num_args = 1..=2)]
-        paths: Vec<PathBuf>,
+        /// A file, or a folder like /etc/ha.d
+        path: PathBuf,
+        /// The other router's keepalived.conf
+        partner: Option<PathBuf>,
         /// Write to this file, which must not exist yet, instead of standard output
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,

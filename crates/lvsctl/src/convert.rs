@@ -15,11 +15,14 @@ use crate::output;
 /// What the result is called in messages about it, as it has no name yet.
 const RESULT: &str = "the converted configuration";
 
-pub(crate) async fn run(paths: &[PathBuf], target: Option<&Path>) -> Result<ExitCode, ExitError> {
-    let [path, partner @ ..] = paths else {
-        return Err(ExitError::configuration("name the file or folder to convert".to_string()));
-    };
-    let loaded = config_file::reload_both(path.clone(), partner.first().cloned()).await?;
+/// Converts a file or folder, with `partner` that of the other router, to `target` or the standard
+/// output.
+pub(crate) async fn run(
+    path: &Path,
+    partner: Option<PathBuf>,
+    target: Option<&Path>,
+) -> Result<ExitCode, ExitError> {
+    let loaded = config_file::reload_both(path.to_owned(), partner).await?;
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
     let shown = sentence(&path.display().to_string());

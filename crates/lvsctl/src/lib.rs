@@ -35,7 +35,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
     let daemons = Daemons::new(RuntimeDir::choose(arguments.runtime_dir.as_deref()));
     match arguments.command {
         Command::Check { paths } => return check::run(&paths).await,
-        Command::Convert { paths, output } => return convert::run(&paths, output.as_deref()).await,
+        Command::Convert { path, partner, output } => {
+            return convert::run(&path, partner, output.as_deref()).await;
+        }
         Command::Plan { path } => plan::run(&daemons, path).await?,
         Command::Status { json } => status::run(&daemons, json).await?,
         Command::Watch => watch::run(&daemons).await?,
