@@ -1,14 +1,18 @@
 //! Opening a TCP connection, and the check that does only that.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UdpSocket};
 
+use super::tls::Side;
 use crate::failure::{Failure, Seen};
+use crate::shared::Shared;
+use crate::trace::{Phase, Trace};
 
 /// What a check sees that only connects.
 pub(super) const CONNECTED: Seen = Cow::Borrowed("connected");
@@ -37,6 +41,42 @@ pub(super) fn start(target: SocketAddr) -> Result<Started, Failure> {
 pub(super) async fn finish(socket: Socket) -> Result<Seen, Failure> {
     established(socket).await?;
     Ok(CONNECTED)
+}
+
+/// A connection that is talked over, plain or inside TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Opens a connection that is going to be talked over, inside TLS when there is a side for it.
+pub(super) async fn reach(
+    side: Option<&Side>,
+    target: SocketAddr,
+    shared: &Shared,
+    trace: &mut Trace,
+) -> Result<Box<dyn Stream>, Failure> {
+    // What TLS needs is read before a server waits for us.
+    let config = match side {
+        Some(side) => Some((side, shared.tls(side).await?)),
+        None => None,
+    };
+    trace.enter(Phase::Connect);
+    let stream = open(target).await?;
+    let Some((side, config)) = config else { return Ok(Box::new(stream)) };
+    trace.enter(Phase::Handshake);
+    Ok(Box::new(side.handshake(config, stream).await?))
+}
+
+/// A UDP socket for one server. Connected: only this server's packets arrive, and "port
+/// unreachable" is told.
+pub(super) async fn udp(target: SocketAddr) -> Result<UdpSocket, Failure> {
+    let any = match target {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(target).await?;
+    Ok(socket)
 }
 
 /// Opens a connection that is going to be talked over.

@@ -1,14 +1,13 @@
 //! Send a text, expect an answer.
 
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::model::Expect;
 use health::expect::{Ask, Mismatch, Pattern, Progress};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::UdpSocket;
 
 use super::connect;
 use crate::failure::{Failure, Seen};
@@ -88,13 +87,7 @@ impl Dialogue {
         trace: &mut Trace,
     ) -> Result<Seen, Failure> {
         trace.enter(Phase::Answer);
-        let any = match target {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        let socket = UdpSocket::bind(any).await?;
-        // Connected: only this server's packets arrive, and "port unreachable" is told.
-        socket.connect(target).await?;
+        let socket = connect::udp(target).await?;
         socket.send(self.send.as_deref().unwrap_or_default()).await?;
         let mut datagram = vec![0; ANSWER_LIMIT];
         let Some(pattern) = &self.expect else {

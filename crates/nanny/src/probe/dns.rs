@@ -1,14 +1,13 @@
 //! A question to a name server.
 
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use config::model::DnsCheck;
 use health::dns::{Question, questions};
 use health::expect::{Ask, Mismatch, Pattern, Progress};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UdpSocket;
 
 use super::connect;
 use crate::failure::{Failure, Seen};
@@ -78,12 +77,7 @@ async fn over_udp(
     trace: &mut Trace,
 ) -> Result<Vec<String>, Failure> {
     trace.enter(Phase::Answer);
-    let any = match target {
-        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(target).await?;
+    let socket = connect::udp(target).await?;
     let id = socket.local_addr()?.port();
     socket.send(&question.packet(id)).await?;
     let mut datagram = vec![0; ANSWER_LIMIT];

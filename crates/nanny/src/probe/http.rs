@@ -78,20 +78,8 @@ impl Http {
         shared: &Shared,
         trace: &mut Trace,
     ) -> Result<Seen, Failure> {
-        let config = match &self.tls {
-            Some(side) => Some((side, shared.tls(side).await?)),
-            None => None,
-        };
-        trace.enter(Phase::Connect);
-        let stream = connect::open(target).await?;
-        match config {
-            None => self.talk(stream, trace).await,
-            Some((side, config)) => {
-                trace.enter(Phase::Handshake);
-                let stream = side.handshake(config, stream).await?;
-                self.talk(stream, trace).await
-            }
-        }
+        let stream = connect::reach(self.tls.as_ref(), target, shared, trace).await?;
+        self.talk(stream, trace).await
     }
 
     /// The connection is driven here, beside the exchange: a check is one task and no more.
