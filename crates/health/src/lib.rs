@@ -15,7 +15,7 @@ pub mod probe;
 pub mod results;
 pub mod schedule;
 #[cfg(test)]
-mod test_clock;
+mod tests;
 pub mod verdict;
 pub mod wanted;
 pub mod watcher;

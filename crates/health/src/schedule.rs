@@ -99,7 +99,7 @@ fn part(whole: Duration, share: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_clock::origin;
+    use crate::tests::clock::origin;
     use proptest::prelude::*;
 
     /// Starts of a watch whose checks begin exactly when they should, from the first one.

@@ -90,7 +90,7 @@ impl Watcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_clock::origin;
+    use crate::tests::clock::origin;
     use proptest::prelude::*;
 
     const RULES: Rules = Rules { fall: 3, rise: 2, reentry: Duration::ZERO };

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use ipvs::{Family, Protocol};
 
+mod checks;
+
 use super::*;
 use crate::model::{CheckKind, Expect, Failback, Host, KeySource, OnFailure, VirtualServer};
 
@@ -350,60 +352,6 @@ fn a_port_that_direct_routing_cannot_reach_is_a_warning() {
     // The port of the block may stand behind the server.
     let late = ["server a {", "address = 10.0.0.1", "active = 1", "port = 81", "}", "port = 81"];
     assert_eq!(web(&late).servers[0].port, None);
-}
-
-#[test]
-fn checks_are_asked_in_nannys_words() {
-    let kind = |lines: &[&str]| web(lines).check.kind;
-    let tcp = |send: Option<&[u8]>, expect| CheckKind::SendExpect {
-        udp: false,
-        send: send.map(<[u8]>::to_vec),
-        expect,
-    };
-    assert_eq!(
-        kind(&["send = \"a\\tb\\\\\\'\\x\"", "expect = \"*\""]),
-        tcp(Some(b"a\tb\\'\\x"), Some(Expect::Anything))
-    );
-    assert_eq!(
-        kind(&["expect = \"220\"", "port = 25"]),
-        tcp(None, Some(Expect::Prefix(b"220".to_vec())))
-    );
-    let regex = kind(&["expect = \"^2[0-9]+\"", "use_regex = 1"]);
-    assert_eq!(regex, tcp(None, Some(Expect::Regex("^2[0-9]+".into()))));
-    refused(&[], &["expect = \"(\"", "use_regex = 1"], "the regular expression cannot be used");
-    refused(&[], &["expect = \"x"], "a closing quote is missing");
-    refused(&[], &["send = GET /"], "text with blanks stands between quotes: `send = \"GET /\"`");
-    assert_eq!(warned(&["send = 'x'"], "the single quotes are not sent").name, "web");
-}
-
-#[test]
-fn a_program_is_run_without_a_shell_and_must_print_what_is_expected() {
-    let kind = web(&["send_program = \"/bin/check %h %p\"", "expect = \"O.K\""]).check.kind;
-    let argv = ["/bin/check", "%h", "%p"].map(String::from).to_vec();
-    assert_eq!(
-        kind,
-        CheckKind::External { argv, expect: Some(Expect::Regex("^O\\.K\\s*$".into())) }
-    );
-    let both = ["send_program = \"/bin/check\"", "send = \"x\""];
-    assert!(matches!(
-        warned(&both, "`send` counts only without").check.kind,
-        CheckKind::External { .. }
-    ));
-}
-
-#[test]
-fn udp_without_an_answer_is_not_believed() {
-    let nothing = warned(&["protocol = udp", "port = 53"], "how a UDP service is checked");
-    assert_eq!(nothing.check.kind, CheckKind::Ping);
-    let send = warned(&["protocol = udp", "send = \"x\""], "says nothing unless it answers");
-    assert_eq!(
-        send.check.kind,
-        CheckKind::SendExpect {
-            udp: true,
-            send: Some(b"x".to_vec()),
-            expect: Some(Expect::Anything)
-        }
-    );
 }
 
 #[test]

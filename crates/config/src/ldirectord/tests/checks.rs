@@ -1,0 +1,41 @@
+//! Which check a virtual server gets.
+
+use super::*;
+
+#[test]
+fn the_kinds_of_checks() {
+    let kind = |lines: &[&str]| web(lines).check.kind;
+    assert_eq!(kind(&["checktype=connect"]), CheckKind::Connect);
+    assert_eq!(kind(&["checktype=\"connect\""]), CheckKind::Connect);
+    assert_eq!(kind(&["checktype=ping"]), CheckKind::Ping);
+    assert_eq!(kind(&["checktype=on"]), CheckKind::On);
+    assert_eq!(kind(&["checktype=off"]), CheckKind::Off);
+    assert_eq!(service("1.1.1.1:53", &["checktype=connect"]).check.kind, CheckKind::Ping);
+    let argv = ["/bin/check", "192.168.1.1", "80", "%h", "%p"].map(String::from).to_vec();
+    let external = kind(&["checktype=external", "checkcommand=/bin/check"]);
+    assert_eq!(external, CheckKind::External { argv, expect: None });
+    assert!(problem("1.1.1.1:80", &["checktype=CONNECT"]).contains("did you mean `connect`?"));
+    let simple = kind(&["service=simpletcp", "request=\"/hello\\n\"", "receive=\"^ok\""]);
+    let expect = Some(Expect::Regex("^ok".into()));
+    assert_eq!(
+        simple,
+        CheckKind::SendExpect { udp: false, send: Some(b"hello\n".to_vec()), expect }
+    );
+}
+
+#[test]
+fn a_service_without_a_check_of_ours_is_named_and_still_watched() {
+    let (cluster, problems) = read(&file("1.1.1.1:1521", &["service=oracle", "login=\"x\""]));
+    assert_eq!(cluster.unwrap().services[0].check.kind, CheckKind::Connect);
+    assert!(problems[0].starts_with("l.cf:2:10: warning: there is no oracle check here"));
+    assert!(problems[1].starts_with("l.cf:3:8: warning: no login is tried"));
+}
+
+#[test]
+fn https_is_not_verified_and_says_so() {
+    let (cluster, problems) = read(&file("1.1.1.1:443", &["virtualhost=www.example.com"]));
+    let check = http(&cluster.unwrap().services[0].check).clone();
+    assert!(!check.tls.unwrap().verify);
+    assert_eq!(check.host.as_deref(), Some("www.example.com"));
+    assert!(problems[0].contains("certificates are not verified"));
+}
