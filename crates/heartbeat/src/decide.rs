@@ -43,6 +43,8 @@ pub(crate) struct View {
     pub(crate) lower_id: bool,
     /// We have let it go for the partner, and its time to take it is not over.
     pub(crate) offered: bool,
+    /// So has the partner, at the same time.
+    pub(crate) crossed: bool,
     /// Why we ask for it, if we do.
     pub(crate) wish: Option<Reason>,
     /// lvsd is away for too long.
@@ -129,11 +131,11 @@ fn beside_partner(view: &View) -> Decision {
     let waited = view.vacant_for >= patience;
     match view.theirs {
         Some(theirs) if theirs.occupies() => Decision::Stay,
-        Some(theirs) if theirs.yours && !view.offered => {
+        Some(theirs) if theirs.yours && !view.offered && !view.crossed => {
             Decision::TakeOver(view.wish.unwrap_or(Reason::HandedOver))
         }
         Some(theirs) => {
-            let settled = theirs.role == Role::Standby && !view.offered;
+            let settled = theirs.role == Role::Standby && !view.offered && !view.crossed;
             if settled && we_win(view, theirs) {
                 Decision::TakeOver(Reason::ComesFirst)
             } else if waited && !view.offered {

@@ -64,6 +64,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) partner_deaf: bool,
     pub(crate) worker_failed: bool,
     pub(crate) doubtful: bool,
+    pub(crate) unproven: bool,
 }
 
 /// The state machine of one router.
@@ -344,6 +345,7 @@ impl Failover {
             partner_deaf: self.partner.is_deaf(),
             worker_failed: down >= WORKER_LIMIT,
             doubtful: self.doubtful(now),
+            unproven: self.hears_unproven(now),
         };
         // What cannot be said cannot be begun.
         let free = |group: &&mut Group| group.leaving.is_none() && !self.mute;

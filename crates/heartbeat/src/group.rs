@@ -43,6 +43,8 @@ pub(crate) struct Group {
     pub(crate) vacant_since: Option<Moment>,
     pub(crate) rival_since: Option<Moment>,
     pub(crate) offered_at: Option<Moment>,
+    /// Each has let it go for the other: neither offer is taken, or both would be.
+    pub(crate) crossed: bool,
     pub(crate) well_since: Option<Moment>,
     pub(crate) wish: Option<Wish>,
     /// An operator moved it away from here; it does not return by itself.
@@ -67,6 +69,7 @@ impl Group {
             vacant_since: None,
             rival_since: None,
             offered_at: None,
+            crossed: false,
             well_since: None,
             wish: None,
             moved_away: false,
@@ -104,6 +107,9 @@ impl Group {
         let alive = seen.alive;
         let theirs_active = theirs.is_some_and(|c| c.role == Role::Active && !c.leaving);
         let theirs_occupied = theirs.is_some_and(Claim::occupies);
+        let theirs_yours = theirs.is_some_and(|claim| claim.yours);
+        self.crossed |= self.offered_at.is_some() && theirs_yours;
+        self.crossed &= !theirs_occupied;
         if theirs_active || self.offered_at.is_some_and(|at| now.since(at) >= dead_after) {
             self.offered_at = None;
         }
@@ -162,6 +168,7 @@ impl Group {
             comes_first: self.comes_first(seen.me),
             lower_id: seen.lower_id,
             offered: self.offered_at.is_some(),
+            crossed: self.crossed,
             wish: self.wish.map(|wish| wish.reason),
             worker_failed: seen.worker_failed,
             probe: self.answer(seen),
@@ -172,12 +179,14 @@ impl Group {
         }
     }
 
-    /// Whoever else answers for its addresses would have let them go by now if it were to.
+    /// Whoever else answers for its addresses would have let them go by now if it were to. A partner
+    /// that is heard without proof does not hear us: it does not know that we are two.
     fn surely_two(&self, seen: &Machine<'_>) -> bool {
         let held_for = seen.now.since(self.since);
         let dead_after = seen.timing.dead_after();
+        let patience = if seen.unproven { 2 } else { 6 };
         self.probe.is_unsettled() && held_for >= dead_after * 4
-            || self.probe.somebody_for(seen.now) >= dead_after * 6
+            || self.probe.somebody_for(seen.now) >= dead_after * patience
     }
 
     /// Whether somebody else answers for its addresses, when that matters.
@@ -215,6 +224,7 @@ impl Group {
         self.leaving = None;
         self.wish = None;
         self.offered_at = None;
+        self.crossed = false;
         self.vacant_since = None;
         self.rival_since = None;
         self.pinned = false;

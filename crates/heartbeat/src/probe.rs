@@ -71,14 +71,14 @@ impl Probe {
         self.somebody_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// Asks at once and then again and again, more rarely once the addresses are `held` and nobody
-    /// answers. Whoever does not answer is not there.
-    pub(crate) fn ask(&mut self, now: Moment, held: bool, timing: &Timing) -> Option<QuestionId> {
+    /// Asks at once and then again and again, more rarely once the addresses are held, nobody answers
+    /// and nothing hints at a partner: `calm`. Whoever does not answer is not there.
+    pub(crate) fn ask(&mut self, now: Moment, calm: bool, timing: &Timing) -> Option<QuestionId> {
         let dead_after = timing.dead_after();
         if let Some(id) = self.question.overdue(now, dead_after) {
             self.answered(id, false, now);
         }
-        let calm = held && !self.unsettled && self.question.answer() != Some(true);
+        let calm = calm && !self.unsettled && self.question.answer() != Some(true);
         self.question.ask(now, if calm { dead_after * RARELY } else { dead_after })
     }
 

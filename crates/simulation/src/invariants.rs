@@ -239,7 +239,7 @@ impl World {
             let witness = !self.shape.witness || works || self.reaches(index);
             router.awake() && router.fit(group) && witness
         };
-        let armed = (healthy(0) || healthy(1)) && !around.noisy;
+        let armed = (healthy(0) || healthy(1)) && !around.noisy && !self.deaf_speak();
         self.arm(Invariant::NobodyActive, armed, passed);
         let wrong = armed && self.holders(group) == 0;
         let extra = if self.shape.witness && !works { self.bounds.partition } else { 0 };

@@ -69,6 +69,15 @@ fn random_lives_of_the_pair_keep_every_promise_and_meet_every_fault() {
     assert_eq!(never, [Invariant::Rest], "promises that were never put to the test");
 }
 
+/// Lives that broke a promise once: a settled router that did not look again, two offers that
+/// crossed, packets of a router that heard nobody, held back beyond its death.
+#[test]
+fn what_broke_once_does_not_break_again() {
+    for seed in [99_781, 579_493, 633_060, 801_001] {
+        assert_eq!(run(seed, None).0, None, "seed {seed}");
+    }
+}
+
 #[test]
 fn a_seed_replays_exactly() {
     for seed in 0..50 {

@@ -120,6 +120,8 @@ pub(crate) struct World {
     serial: u64,
     /// Nothing has changed around the routers since then.
     steady_since: Micros,
+    /// Until when packets are on their way that were held back, of routers that heard nobody.
+    deaf_until: Micros,
     newest_key: u8,
     rotating: bool,
     /// Whatever ends from here on is started again.
@@ -191,6 +193,7 @@ impl World {
             queue: BinaryHeap::with_capacity(64),
             serial: 0,
             steady_since: 0,
+            deaf_until: 0,
             newest_key: 1,
             rotating: false,
             healed: false,
@@ -355,6 +358,11 @@ impl World {
 
     pub(crate) fn addresses_join(&self) -> bool {
         !self.network.addresses_cut
+    }
+
+    /// Packets may still come that do not show how old they are: whoever sent them heard nobody.
+    pub(crate) fn deaf_speak(&self) -> bool {
+        self.now < self.deaf_until
     }
 
     /// Packets are lost, altered or held back by chance, or something has just changed.

@@ -17,6 +17,7 @@ fn view(role: Role, partner: Outlook) -> View {
         comes_first: true,
         lower_id: true,
         offered: false,
+        crossed: false,
         wish: None,
         worker_failed: false,
         probe: Answer::NotNeeded,
@@ -131,8 +132,15 @@ fn an_offer_is_taken_at_once_but_never_an_echo_of_our_own() {
     assert_eq!(decide(&offered_to_us), TakeOver(Reason::HandedOver));
     let wished = View { wish: Some(Reason::Operator), ..offered_to_us };
     assert_eq!(decide(&wished), TakeOver(Reason::Operator));
-    let crossed = View { offered: true, ..offered_to_us };
+    let offered = View { offered: true, ..offered_to_us };
+    assert_eq!(decide(&offered), Stay);
+    // Both gave it away: whoever is first in waiting takes it, as if nobody had offered it.
+    let crossed = View { crossed: true, ..offered_to_us };
     assert_eq!(decide(&crossed), Stay);
+    assert_eq!(decide(&View { comes_first: true, ..crossed }), Stay);
+    let waited = View { vacant_for: DEAD, ..crossed };
+    assert_eq!(decide(&waited), TakeOver(Reason::NobodyTook));
+    assert_eq!(decide(&View { lower_id: false, ..waited }), Stay);
     let ours = View { offered: true, theirs: theirs(Role::Standby), ..view(Role::Standby, Alive) };
     assert_eq!(decide(&ours), Stay, "the partner has its time to take it");
 }

@@ -73,11 +73,12 @@ impl Failover {
         let timing = self.setup.timing;
         let presence = self.partner.presence();
         let silent_at = self.partner.silent_at(timing.dead_after());
+        let unproven = self.hears_unproven(now);
         for group in &mut self.groups {
             let begins = group.probes_from(presence, silent_at, &timing);
             if begins.is_some_and(|begins| now >= begins) {
-                let held = group.role == Role::Active;
-                let question = group.probe.ask(now, held, &timing);
+                let calm = group.role == Role::Active && !unproven;
+                let question = group.probe.ask(now, calm, &timing);
                 draft.probes.extend(question.map(|question| (group.setup.id, question)));
                 group.probe.settle(group.since, &timing);
             }
@@ -98,10 +99,14 @@ impl Failover {
     /// without being able to prove that it is of now, or somebody is to be asked before anything
     /// is believed.
     pub(super) fn doubtful(&self, now: Moment) -> bool {
-        let lately = |at: Moment| now.since(at) < self.setup.timing.dead_after();
         self.setup.witness
             || self.partner.presence() == Presence::Unheard
-            || self.unproven_at.is_some_and(lately)
+            || self.hears_unproven(now)
+    }
+
+    /// The partner speaks, and does not hear us: it would have proven itself else.
+    pub(super) fn hears_unproven(&self, now: Moment) -> bool {
+        self.unproven_at.is_some_and(|at| now.since(at) < self.setup.timing.dead_after())
     }
 
     /// All paths are silent, and not only because we have just begun to listen.

@@ -69,6 +69,28 @@ fn a_group_that_the_partner_does_not_take_is_taken_back() {
 }
 
 #[test]
+fn two_offers_that_cross_are_not_both_taken() {
+    let mut bench = Bench::active();
+    let (actions, _) = bench.router.handle_request(Request::Failover(WEB), at(bench.now));
+    bench.note(actions);
+    bench.stood_down();
+    // The partner took it and gave it back, and only the second of its packets came through.
+    let yours = Claim { yours: true, ..claim(Role::Standby) };
+    assert_eq!(bench.pass(550, Some(yours)), []);
+    let deeds = bench.pass(400, Some(yours));
+    assert_eq!(deeds, [take_over(Reason::NobodyTook)], "who comes first waits once");
+    let setup = Setup { router: RouterId(2), partner: RouterId(1), ..setup() };
+    let mut higher = Bench::new(setup);
+    higher.worker(READY);
+    higher.hear(claim(Role::Standby));
+    let (actions, _) = higher.router.handle_request(Request::Failover(WEB), at(higher.now));
+    higher.note(actions);
+    higher.stood_down();
+    assert_eq!(higher.pass(1150, Some(yours)), [], "the other one waits twice as long");
+    assert_eq!(higher.pass(400, Some(yours)), [take_over(Reason::NobodyTook)]);
+}
+
+#[test]
 fn an_operator_is_refused_with_the_reason() {
     let refused = |bench: &mut Bench, request| {
         let (actions, outcome) = bench.router.handle_request(request, at(bench.now));

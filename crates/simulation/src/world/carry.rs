@@ -143,6 +143,9 @@ impl World {
         for _ in 0..times {
             let (to, path) = (1 - from, path.0);
             let delay = hold + 100 + self.random.below(2000 + self.network.delay);
+            if hold > 0 && beat.heard_paths == 0 {
+                self.deaf_until = self.deaf_until.max(now + delay);
+            }
             let altered = self.random.chance(self.network.corrupt);
             let bytes = if altered { self.alter(&bytes) } else { Rc::clone(&bytes) };
             self.plan(delay, Coming::Packet { to, path, bytes, record, altered });

@@ -161,6 +161,28 @@ fn of_two_that_were_long_alone_the_one_with_the_higher_id_stands_down_first() {
 }
 
 #[test]
+fn who_hears_a_partner_without_proof_asks_at_once_and_gives_way_sooner() {
+    let mut bench = long_alone(setup());
+    let mut unproven = |millis: u64, somebody: bool| {
+        let asked = bench.probes.len();
+        let mut deeds = Vec::new();
+        for _ in 0..millis / 200 {
+            deeds.extend(bench.pass(200, None));
+            let actions = bench.router.handle_unproven(at(bench.now));
+            deeds.extend(bench.note(actions));
+            if bench.probes.len() > asked {
+                deeds.extend(bench.probed(somebody));
+            }
+        }
+        (bench.probes.len() - asked, deeds)
+    };
+    assert_eq!(unproven(600, true), (1, vec![]), "not only after four times 600 ms");
+    assert_eq!(unproven(600, true), (1, vec![]));
+    let (_, deeds) = unproven(800, true);
+    assert_eq!(deeds, [stand_down(Reason::Answered)], "it does not hear us: it will not give way");
+}
+
+#[test]
 fn a_restarted_router_lets_go_what_somebody_else_answers_for() {
     let mut held = setup();
     held.groups[0].holding = true;
