@@ -95,6 +95,8 @@ pub(crate) enum Command {
         /// Such as heartbeat.interval, or a part of it
         key: Option<String>,
     },
+    /// Print the JSON Schema of the native configuration, for editors
+    Schema,
 }
 
 #[derive(Args, Debug)]

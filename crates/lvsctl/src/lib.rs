@@ -15,6 +15,7 @@ mod history;
 mod keygen;
 mod output;
 mod plan;
+mod schema;
 mod status;
 mod table;
 mod watch;
@@ -55,6 +56,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
         Command::Apply(apply) => act::apply(&daemons, apply).await?,
         Command::Keygen { path } => keygen::run(&path)?,
         Command::ExplainKey { key } => explain_key::run(key.as_deref())?,
+        Command::Schema => schema::run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

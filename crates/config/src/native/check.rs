@@ -233,26 +233,25 @@ pub(super) fn expect<'n, 'a: 'n>(
     section: &mut Section<'n>,
 ) -> Option<Expect> {
     let node = reading.given(section, "expect")?;
-    let span = node.span.clone();
-    let Value::Map(mut entries) = node.value else {
+    let at = node.span.clone();
+    if !matches!(node.value, Value::Map(_)) {
         return reading.parse_node("expect", &node, |text| match text {
             "*" => Ok(Expect::Anything),
             text => not_empty(text).and_then(|text| scalar::unescape(&text)).map(Expect::Contains),
         });
-    };
-    let (Some((key, value)), true) = (entries.pop(), entries.is_empty()) else {
-        reading.error(span, "expect wants one key", "write prefix, contains or regex");
-        return None;
-    };
-    let kind = Kind::Choice(&["prefix", "contains", "regex"]);
-    let key = reading.parse_node("expect", &key, |text| {
-        word(text, kind, |word| ["prefix", "contains", "regex"].into_iter().find(|k| *k == word))
-    })?;
-    reading.parse_node(key, &value, |text| match key {
-        "prefix" => scalar::unescape(text).map(Expect::Prefix),
-        "contains" => scalar::unescape(text).map(Expect::Contains),
-        _ => compiled(text).map(Expect::Regex),
-    })
+    }
+    let mut map = reading.section("services.*.check.tcp.expect", node, at.clone())?;
+    let given = ["prefix", "contains", "regex"].into_iter().filter(|name| map.has(name)).count();
+    let prefix = reading.parsed(&mut map, "prefix", scalar::unescape);
+    let contains = reading.parsed(&mut map, "contains", scalar::unescape);
+    let regex = reading.parsed(&mut map, "regex", compiled);
+    let is_known = reading.finish(map);
+    if given != 1 && (given > 1 || is_known) {
+        reading.error(at, "expect wants one key", "write prefix, contains or regex");
+    }
+    let prefix = prefix.map(|given| Expect::Prefix(given.value));
+    let contains = contains.map(|given| Expect::Contains(given.value));
+    prefix.or(contains).or(regex.map(|given| Expect::Regex(given.value)))
 }
 
 /// A regular expression that compiles, over bytes as the checks use it.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::form::Form;
 use super::table::KEYS;
 
 /// One key of the native format.
@@ -23,6 +24,12 @@ pub struct Key {
 pub enum Kind {
     /// Keys of its own.
     Map,
+    /// Keys of its own; with none of them it may stand alone.
+    MapOrNothing,
+    /// The short form of a map, or the map.
+    OrMap(&'static Kind),
+    /// What another key takes, with the keys of that one.
+    As(&'static str),
     /// `true` or `false`.
     Boolean,
     /// A whole number within a range.
@@ -45,10 +52,12 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Text of any kind; the words say which.
     Text(&'static str),
+    /// Text of one form.
+    Form(&'static Form),
     /// An IPv4 or IPv6 address.
     Address,
-    /// One value or a list of them; the words say of what.
-    List(&'static str),
+    /// One value or a list of them. Maps that stand in it have the path with `[]`.
+    List(&'static Kind),
 }
 
 /// What holds when a key is not given.
@@ -75,21 +84,7 @@ impl Key {
 
     /// Type, unit and range for a person.
     pub fn kind_text(&self) -> String {
-        match self.kind {
-            Kind::Map => "keys of its own".into(),
-            Kind::Boolean => "true or false".into(),
-            Kind::Integer { min, max, unit: "" } => format!("a whole number, {min} to {max}"),
-            Kind::Integer { min, max, unit } => {
-                format!("a whole number of {unit}, {min} to {max}")
-            }
-            Kind::Duration { min, max } => {
-                format!("a time, {} to {}", milliseconds(min), milliseconds(max))
-            }
-            Kind::Choice(words) => one_of(words),
-            Kind::Text(what) => what.into(),
-            Kind::Address => "an IPv4 or IPv6 address".into(),
-            Kind::List(what) => format!("one or a list of: {what}"),
-        }
+        kind_text(self.kind, self.path)
     }
 
     /// The default for a person.
@@ -106,8 +101,19 @@ pub fn keys() -> &'static [Key] {
     KEYS
 }
 
-/// The key at a path, where any name may stand for `*` and `[0]` for `[]`.
+/// The key at a path, where any name may stand for `*` and `[0]` for `[]`. A key whose keys are
+/// those of another one has them too.
 pub fn key(path: &str) -> Option<&'static Key> {
+    let mut ends = path.rmatch_indices('.').map(|(end, _)| path.split_at(end));
+    exactly(path).or_else(|| {
+        ends.find_map(|(holder, rest)| match exactly(holder)?.kind {
+            Kind::As(other) => key(&format!("{other}{rest}")),
+            _ => None,
+        })
+    })
+}
+
+fn exactly(path: &str) -> Option<&'static Key> {
     let same = |ours: &str, theirs: &str| {
         let (ours_name, ours_list) = ours.split_once("[]").map_or((ours, false), |p| (p.0, true));
         let theirs_name = if ours_list { theirs.split('[').next().unwrap_or("") } else { theirs };
@@ -125,6 +131,41 @@ pub fn key(path: &str) -> Option<&'static Key> {
     })
 }
 
+/// A short form's map is described by its keys when they are few.
+const FEW: usize = 4;
+
+pub(super) fn kind_text(kind: Kind, path: &str) -> String {
+    match kind {
+        Kind::Map => "keys of its own".into(),
+        Kind::MapOrNothing => "keys of its own, or nothing".into(),
+        Kind::OrMap(short) => {
+            let names: Vec<&str> = children(path).iter().map(|key| key.name()).collect();
+            let with = if names.len() > FEW { String::new() } else { listed(&names, "and") };
+            let with = if with.is_empty() { with } else { format!(" with {with}") };
+            format!("{}, or a map{with}", kind_text(*short, path))
+        }
+        Kind::As(other) => format!("the same as {other}"),
+        Kind::Boolean => "true or false".into(),
+        Kind::Integer { min, max, unit: "" } => format!("a whole number, {min} to {max}"),
+        Kind::Integer { min, max, unit } => format!("a whole number of {unit}, {min} to {max}"),
+        Kind::Duration { min, max } => {
+            format!("a time, {} to {}", milliseconds(min), milliseconds(max))
+        }
+        Kind::Choice(words) => one_of(words),
+        Kind::Text(what) => what.into(),
+        Kind::Form(form) => form.what.into(),
+        Kind::Address => "an IPv4 or IPv6 address".into(),
+        Kind::List(member) => {
+            let path = format!("{path}[]");
+            let names: Vec<&str> = children(&path).iter().map(|key| key.name()).collect();
+            match member {
+                Kind::Map => format!("one or a list of: maps with {}", listed(&names, "and")),
+                member => format!("one or a list of: {}", kind_text(*member, &path)),
+            }
+        }
+    }
+}
+
 /// The keys directly within the map at `path`.
 pub(super) fn children(path: &str) -> &'static [&'static Key] {
     static BY_PARENT: OnceLock<HashMap<&str, Vec<&Key>>> = OnceLock::new();
@@ -140,9 +181,13 @@ pub(super) fn children(path: &str) -> &'static [&'static Key] {
 
 /// `a, b or c`.
 pub(super) fn one_of(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+fn listed(words: &[&str], last_joined_by: &str) -> String {
     match words.split_last() {
         Some((last, [])) => (*last).to_string(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {last_joined_by} {last}", others.join(", ")),
         None => String::new(),
     }
 }

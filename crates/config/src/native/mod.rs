@@ -5,12 +5,14 @@
 
 mod check;
 mod dialogue;
+mod form;
 mod kernel;
 mod key;
 mod notify;
 mod pair;
 mod persistence;
 pub(crate) mod scalar;
+mod schema;
 mod section;
 mod services;
 mod table;
@@ -18,7 +20,9 @@ mod tree;
 mod write;
 mod yaml;
 
+pub use form::Form;
 pub use key::{Default, Key, Kind, key, keys};
+pub use schema::schema;
 pub(crate) use write::host_and_port;
 pub use write::write;
 

@@ -27,7 +27,7 @@ impl Problem {
 pub(super) type Parsed<T> = Result<T, Problem>;
 
 /// Units of time and their nanoseconds, longest first.
-const UNITS: [(&str, u64); 7] = [
+pub(super) const UNITS: [(&str, u64); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),

@@ -158,9 +158,10 @@ impl<'n, 'a: 'n> Reading<'a> {
         Some(entries)
     }
 
-    /// Closes a section: what was not taken is unknown.
-    pub(super) fn finish(&mut self, section: Section<'n>) {
+    /// Closes a section: what was not taken is unknown. True when there was no such key.
+    pub(super) fn finish(&mut self, section: Section<'n>) -> bool {
         let unknown: Vec<_> = section.entries.into_iter().filter(|e| e.node.is_some()).collect();
+        let is_known = unknown.is_empty();
         for entry in unknown {
             let known: Vec<&str> = children(section.path).iter().map(|key| key.name()).collect();
             let message = match section.path {
@@ -175,6 +176,7 @@ impl<'n, 'a: 'n> Reading<'a> {
             };
             self.error(entry.span, message, help);
         }
+        is_known
     }
 
     /// Members of a list; a value alone is a list of one.

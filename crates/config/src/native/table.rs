@@ -1,5 +1,6 @@
 //! Every key of the native format.
 
+use super::form;
 use super::key::{Default, Default::Otherwise, Default::Required, Default::Value, Key, Kind};
 
 const SECOND: u64 = 1000;
@@ -18,16 +19,29 @@ const fn count(min: u64, max: u64, unit: &'static str) -> Kind {
     Kind::Integer { min, max, unit }
 }
 
-const SHARE: Kind = Kind::Text("a share, 0% to 100%");
+const SHARE: Kind = Kind::Form(&form::SHARE);
+const TEXT: Kind = Kind::Text("text");
+const NAME: Kind = Kind::Text("a name");
+const FILE: Kind = Kind::Text("a file");
+const KEY_FILE: Kind = Kind::Text("a file, relative to the configuration's folder");
+const INTERFACE: Kind = Kind::Form(&form::INTERFACE);
+const ADDRESSES: Kind = Kind::List(&Kind::Address);
+const REQUEST_PATH: Kind = Kind::Form(&form::REQUEST_PATH);
+const STATUS: Kind = Kind::List(&Kind::Form(&form::STATUS));
+const PLACE: Kind = Kind::Form(&form::PLACE);
+const MAIL_ADDRESS: Kind = Kind::Form(&form::MAIL_ADDRESS);
 const PORT: Kind = count(1, 65_535, "");
 const WEIGHT: Kind = count(0, 2_147_483_647, "");
 const CONNECTIONS: Kind = count(0, 4_294_967_295, "connections");
 const FORWARD: Kind = Kind::Choice(&["direct", "nat", "tunnel"]);
 const SWITCH: Kind = Kind::Choice(&["on", "off", "keep"]);
-const EXPECT: Kind = Kind::Text("text, or a map with prefix, contains or regex");
+const CHECK: &str = "services.*.check";
+const EXPECT: &str = "services.*.check.tcp.expect";
 const METHOD: Kind = Kind::Choice(&["GET", "HEAD", "POST", "OPTIONS"]);
-const TUNNEL: Kind = Kind::Text("ipip, gue or gre, or a map with type, port and checksum");
-const ARGV: Kind = Kind::List("program and arguments, no shell");
+const TUNNEL_TYPE: Kind = Kind::Choice(&["ipip", "gue", "gre"]);
+const PERSISTENCE_TIME: Kind = time(SECOND, 31 * DAY);
+const ARGV: Kind = Kind::List(&Kind::Text("a program and its arguments, no shell"));
+const PLAIN_CHECK: Kind = Kind::Choice(&["on", "off", "connect", "ping"]);
 const METHOD_DOC: &str = "Method of the request.";
 const PATH_DOC: &str = "Path of the request, with its query.";
 const HOST_DOC: &str = "Host header, and the name in the TLS handshake.";
@@ -43,7 +57,8 @@ const ANSWER_DOC: &str = "What must come back; text is looked for anywhere, * is
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
     key("routers", Kind::Map, Otherwise("none: a single director, lvsd alone"), "The two routers, by the name that `uname -n` prints on each. On a tie the first one wins."),
-    key("routers.*.paths", Kind::List("addresses"), Otherwise("none: only broadcast and multicast paths"), "This router's own address on each network that both share; the n-th addresses of the two face each other."),
+    key("routers.*", Kind::MapOrNothing, Required, "One of the two routers."),
+    key("routers.*.paths", ADDRESSES, Otherwise("none: only broadcast and multicast paths"), "This router's own address on each network that both share; the n-th addresses of the two face each other."),
 
     key("heartbeat", Kind::Map, Otherwise("every key at its default"), "How the routers hear of each other."),
     key("heartbeat.interval", time(10, 60 * SECOND), Value("200ms"), "Time between heartbeats."),
@@ -51,30 +66,31 @@ pub(super) static KEYS: &[Key] = &[
     key("heartbeat.warn_after", time(10, HOUR), Otherwise("no warning"), "Silence after which a warning is logged."),
     key("heartbeat.listen_first", time(0, HOUR), Otherwise("twice dead_after"), "How long a starting router listens before it may act."),
     key("heartbeat.port", PORT, Value("539"), "UDP port of the heartbeats."),
-    key("heartbeat.key_file", Kind::Text("a file, relative to the configuration's folder"), Otherwise("heartbeat.key beside the configuration"), "The keys of the heartbeats, as `lvsctl keygen` writes them; the same on both routers."),
-    key("heartbeat.authkeys", Kind::Text("a file, relative to the configuration's folder"), Otherwise("none"), "heartbeat's authkeys file instead of a key file."),
-    key("heartbeat.witness", Kind::List("addresses"), Otherwise("none"), "Hosts that are pinged when all paths are silent: the router that reaches one may act."),
-    key("heartbeat.unicast", Kind::List("maps with interface and peers"), Otherwise("none"), "Further paths: each router sends to those of these addresses that are not its own."),
-    key("heartbeat.unicast[].interface", Kind::Text("an interface"), Required, "Interface of the path."),
-    key("heartbeat.unicast[].peers", Kind::List("addresses"), Required, "The addresses of one or both routers on that path."),
-    key("heartbeat.broadcast", Kind::List("interfaces"), Otherwise("none"), "Further paths: the broadcast address of each of these interfaces."),
-    key("heartbeat.multicast", Kind::List("maps with interface and group"), Otherwise("none"), "Further paths: multicast groups."),
-    key("heartbeat.multicast[].interface", Kind::Text("an interface"), Required, "Interface of the path."),
+    key("heartbeat.key_file", KEY_FILE, Otherwise("heartbeat.key beside the configuration"), "The keys of the heartbeats, as `lvsctl keygen` writes them; the same on both routers."),
+    key("heartbeat.authkeys", KEY_FILE, Otherwise("none"), "heartbeat's authkeys file instead of a key file."),
+    key("heartbeat.witness", ADDRESSES, Otherwise("none"), "Hosts that are pinged when all paths are silent: the router that reaches one may act."),
+    key("heartbeat.unicast", Kind::List(&Kind::Map), Otherwise("none"), "Further paths: each router sends to those of these addresses that are not its own."),
+    key("heartbeat.unicast[].interface", INTERFACE, Required, "Interface of the path."),
+    key("heartbeat.unicast[].peers", ADDRESSES, Required, "The addresses of one or both routers on that path."),
+    key("heartbeat.broadcast", Kind::List(&INTERFACE), Otherwise("none"), "Further paths: the broadcast address of each of these interfaces."),
+    key("heartbeat.multicast", Kind::List(&Kind::Map), Otherwise("none"), "Further paths: multicast groups."),
+    key("heartbeat.multicast[].interface", INTERFACE, Required, "Interface of the path."),
     key("heartbeat.multicast[].group", Kind::Address, Required, "Multicast group of the path."),
     key("heartbeat.multicast[].port", PORT, Otherwise("heartbeat.port"), "UDP port of the path."),
     key("heartbeat.multicast[].ttl", count(1, 255, "hops"), Value("1"), "Time to live of the packets."),
 
     key("groups", Kind::Map, Otherwise("none"), "Floating addresses that move together, by a name of your choice, in the order of taking over."),
+    key("groups.*", Kind::Map, Otherwise("none"), "A group of floating addresses."),
     key("groups.*.preferred", Kind::Text("a router's name"), Otherwise("none: it stays where it is"), "The router that should hold the group when both are well."),
     key("groups.*.failback", Kind::Choice(&["manual", "automatic"]), Value("manual"), "Whether the group returns by itself to the preferred router once that is well."),
     key("groups.*.failback_delay", time(0, DAY), Value("10s"), "How long the preferred router must have been well before an automatic failback."),
-    key("groups.*.addresses", Kind::List("addresses as 192.168.1.1/24, or maps with ip"), Otherwise("none"), "The floating addresses."),
-    key("groups.*.addresses[].ip", Kind::Text("an address, with or without /prefix"), Required, "The floating address."),
-    key("groups.*.addresses[].interface", Kind::Text("an interface"), Otherwise("the one whose network holds the address"), "Interface that carries the address."),
+    key("groups.*.addresses", Kind::List(&Kind::OrMap(&Kind::Form(&form::ADDRESS_WITH_PREFIX))), Otherwise("none"), "The floating addresses."),
+    key("groups.*.addresses[].ip", Kind::Form(&form::ADDRESS_WITH_PREFIX), Required, "The floating address."),
+    key("groups.*.addresses[].interface", INTERFACE, Otherwise("the one whose network holds the address"), "Interface that carries the address."),
     key("groups.*.addresses[].label", Kind::Text("a label as eth0:1"), Otherwise("none"), "Label of the address, as ifconfig shows it."),
-    key("groups.*.addresses[].broadcast", Kind::Address, Otherwise("that of the network"), "Broadcast address (IPv4)."),
-    key("groups.*.hooks", Kind::List("maps with start and stop"), Otherwise("none"), "Programs run in this order on taking over, in reverse on standing down."),
-    key("groups.*.hooks[].name", Kind::Text("text"), Otherwise("the program's name"), "Name in the log."),
+    key("groups.*.addresses[].broadcast", Kind::Form(&form::IPV4_ADDRESS), Otherwise("that of the network"), "Broadcast address (IPv4)."),
+    key("groups.*.hooks", Kind::List(&Kind::Map), Otherwise("none"), "Programs run in this order on taking over, in reverse on standing down."),
+    key("groups.*.hooks[].name", TEXT, Otherwise("the program's name"), "Name in the log."),
     key("groups.*.hooks[].start", ARGV, Otherwise("nothing is run"), "Program and arguments on taking over."),
     key("groups.*.hooks[].stop", ARGV, Otherwise("nothing is run"), "Program and arguments on standing down."),
     key("groups.*.hooks[].status", ARGV, Otherwise("it is started always"), "Says whether it runs already: `running` or `OK` in its output, and not `not running`. Then it is not started."),
@@ -82,59 +98,63 @@ pub(super) static KEYS: &[Key] = &[
     key("groups.*.hooks[].order", Kind::Choice(&["before_addresses", "after_addresses"]), Value("after_addresses"), "Whether it runs before the addresses are taken or after."),
 
     key("services", Kind::Map, Otherwise("none"), "The virtual servers, by a name of your choice."),
-    key("services.*.listen", Kind::List("ADDRESS:PORT, with /tcp, /udp or /sctp"), Otherwise("mark"), "What the virtual server takes; port 0 is every port and needs persistence."),
+    key("services.*", Kind::Map, Otherwise("none"), "A virtual server."),
+    key("services.*.listen", Kind::List(&Kind::Form(&form::ENDPOINT)), Otherwise("mark"), "What the virtual server takes; port 0 is every port and needs persistence."),
     key("services.*.mark", count(1, 4_294_967_295, ""), Otherwise("listen"), "Takes the packets that netfilter gave this mark, instead of listen."),
     key("services.*.family", Kind::Choice(&["inet", "inet6"]), Value("inet"), "Family of the marked packets: inet is IPv4, inet6 is IPv6."),
-    key("services.*.scheduler", Kind::Text("rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh or twos"), Value("wlc"), "How a real server is chosen for a new connection."),
-    key("services.*.scheduler_flags", Kind::List("fallback, port, third"), Otherwise("none"), "Options of sh and mh: fallback takes another server when the chosen one is out, port hashes the client's port too."),
+    key("services.*.scheduler", Kind::Form(&form::SCHEDULER), Value("wlc"), "How a real server is chosen for a new connection."),
+    key("services.*.scheduler_flags", Kind::List(&Kind::Choice(&["fallback", "port", "third"])), Otherwise("none"), "Options of sh and mh: fallback takes another server when the chosen one is out, port hashes the client's port too."),
     key("services.*.forward", FORWARD, Value("direct"), "How packets reach the real servers: direct routing, nat or tunnel."),
-    key("services.*.tunnel", TUNNEL, Value("ipip"), "The wrapping of tunnelled packets."),
-    key("services.*.tunnel.type", Kind::Choice(&["ipip", "gue", "gre"]), Required, "The wrapping."),
+    key("services.*.tunnel", Kind::OrMap(&TUNNEL_TYPE), Value("ipip"), "The wrapping of tunnelled packets."),
+    key("services.*.tunnel.type", TUNNEL_TYPE, Required, "The wrapping."),
     key("services.*.tunnel.port", PORT, Otherwise("none; gue needs it"), "UDP port of the real server's decapsulator, with gue."),
     key("services.*.tunnel.checksum", Kind::Choice(&["none", "full", "remote"]), Value("none"), "Outer checksum, with gue and gre; remote is for gue alone."),
-    key("services.*.persistence", Kind::Text("a time, or a map with timeout, prefix and engine"), Otherwise("none"), "Keeps a client with its real server for this long after its last connection."),
-    key("services.*.persistence.timeout", time(SECOND, 31 * DAY), Required, "How long, in whole seconds."),
+    key("services.*.persistence", Kind::OrMap(&PERSISTENCE_TIME), Otherwise("none"), "Keeps a client with its real server for this long after its last connection."),
+    key("services.*.persistence.timeout", PERSISTENCE_TIME, Required, "How long, in whole seconds."),
     key("services.*.persistence.prefix", count(1, 128, "bits"), Otherwise("32 for IPv4, 128 for IPv6"), "Clients that share this many leading bits count as one."),
     key("services.*.persistence.engine", Kind::Text("sip"), Otherwise("none: by address"), "Persistence engine of the kernel."),
     key("services.*.one_packet", Kind::Boolean, Value("false"), "Schedules every UDP packet anew."),
-    key("services.*.check", Kind::Text("on, off, connect or ping, or a map"), Otherwise("connect with TCP, else ping"), "How the real servers are checked."),
-    key("services.*.check.type", Kind::Choice(&["on", "off", "connect", "ping"]), Otherwise("connect with TCP, else ping"), "A check without settings of its own: always up, always down, a TCP connection, an ICMP echo."),
-    key("services.*.check.tcp", Kind::Map, Otherwise("not checked so"), "Text is sent and an answer expected, over TCP."),
-    key("services.*.check.tcp.send", Kind::Text("text"), Otherwise("nothing is sent"), SEND_DOC),
-    key("services.*.check.tcp.expect", EXPECT, Otherwise("the connection is enough"), ANSWER_DOC),
-    key("services.*.check.udp", Kind::Map, Otherwise("not checked so"), "Text is sent and an answer expected, over UDP."),
-    key("services.*.check.udp.send", Kind::Text("text"), Otherwise("an empty packet is sent"), SEND_DOC),
-    key("services.*.check.udp.expect", EXPECT, Otherwise("no refusal is enough"), ANSWER_DOC),
-    key("services.*.check.http", Kind::Map, Otherwise("not checked so"), "An HTTP request is answered well."),
+    key("services.*.check", Kind::OrMap(&PLAIN_CHECK), Otherwise("connect with TCP, else ping"), "How the real servers are checked."),
+    key("services.*.check.type", PLAIN_CHECK, Otherwise("connect with TCP, else ping"), "A check without settings of its own: always up, always down, a TCP connection, an ICMP echo."),
+    key("services.*.check.tcp", Kind::MapOrNothing, Otherwise("not checked so"), "Text is sent and an answer expected, over TCP."),
+    key("services.*.check.tcp.send", TEXT, Otherwise("nothing is sent"), SEND_DOC),
+    key("services.*.check.tcp.expect", Kind::OrMap(&Kind::Text("text, or *")), Otherwise("the connection is enough"), ANSWER_DOC),
+    key("services.*.check.tcp.expect.prefix", TEXT, Otherwise("one of the three is given"), "The answer begins with this; \\r \\n \\t \\0 \\xHH \\\\ are understood."),
+    key("services.*.check.tcp.expect.contains", TEXT, Otherwise("one of the three is given"), "The answer holds this, as the text alone says; here * is a star."),
+    key("services.*.check.tcp.expect.regex", TEXT, Otherwise("one of the three is given"), "This regular expression matches somewhere in the answer."),
+    key("services.*.check.udp", Kind::MapOrNothing, Otherwise("not checked so"), "Text is sent and an answer expected, over UDP."),
+    key("services.*.check.udp.send", TEXT, Otherwise("an empty packet is sent"), SEND_DOC),
+    key("services.*.check.udp.expect", Kind::As(EXPECT), Otherwise("no refusal is enough"), ANSWER_DOC),
+    key("services.*.check.http", Kind::MapOrNothing, Otherwise("not checked so"), "An HTTP request is answered well."),
     key("services.*.check.http.method", METHOD, Value("GET"), METHOD_DOC),
-    key("services.*.check.http.path", Kind::Text("text that begins with /"), Value("/"), PATH_DOC),
-    key("services.*.check.http.host", Kind::Text("a name"), Otherwise("the real server's address"), HOST_DOC),
-    key("services.*.check.http.status", Kind::List("status codes or ranges"), Otherwise("200-299"), STATUS_DOC),
-    key("services.*.check.http.expect", EXPECT, Otherwise("any body"), BODY_DOC),
-    key("services.*.check.https", Kind::Map, Otherwise("not checked so"), "An HTTPS request is answered well."),
+    key("services.*.check.http.path", REQUEST_PATH, Value("/"), PATH_DOC),
+    key("services.*.check.http.host", NAME, Otherwise("the real server's address"), HOST_DOC),
+    key("services.*.check.http.status", STATUS, Otherwise("200-299"), STATUS_DOC),
+    key("services.*.check.http.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
+    key("services.*.check.https", Kind::MapOrNothing, Otherwise("not checked so"), "An HTTPS request is answered well."),
     key("services.*.check.https.method", METHOD, Value("GET"), METHOD_DOC),
-    key("services.*.check.https.path", Kind::Text("text that begins with /"), Value("/"), PATH_DOC),
-    key("services.*.check.https.host", Kind::Text("a name"), Otherwise("the real server's address"), HOST_DOC),
-    key("services.*.check.https.status", Kind::List("status codes or ranges"), Otherwise("200-299"), STATUS_DOC),
-    key("services.*.check.https.expect", EXPECT, Otherwise("any body"), BODY_DOC),
+    key("services.*.check.https.path", REQUEST_PATH, Value("/"), PATH_DOC),
+    key("services.*.check.https.host", NAME, Otherwise("the real server's address"), HOST_DOC),
+    key("services.*.check.https.status", STATUS, Otherwise("200-299"), STATUS_DOC),
+    key("services.*.check.https.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
     key("services.*.check.https.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
-    key("services.*.check.https.ca_file", Kind::Text("a file"), Otherwise("the system's authorities"), CA_DOC),
-    key("services.*.check.https.name", Kind::Text("a name"), Otherwise("host"), "Name in the TLS handshake and the certificate, when it is not that of the Host header."),
-    key("services.*.check.dialogue", Kind::Map, Otherwise("not checked so"), "Several texts are sent and answers expected in turns, over one TCP connection."),
-    key("services.*.check.dialogue.steps", Kind::List("maps with send and expect"), Required, "The turns."),
-    key("services.*.check.dialogue.steps[].send", Kind::Text("text"), Otherwise("the server speaks first"), SEND_DOC),
-    key("services.*.check.dialogue.steps[].expect", EXPECT, Otherwise("the next turn begins at once"), ANSWER_DOC),
+    key("services.*.check.https.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
+    key("services.*.check.https.name", NAME, Otherwise("host"), "Name in the TLS handshake and the certificate, when it is not that of the Host header."),
+    key("services.*.check.dialogue", Kind::MapOrNothing, Otherwise("not checked so"), "Several texts are sent and answers expected in turns, over one TCP connection."),
+    key("services.*.check.dialogue.steps", Kind::List(&Kind::Map), Required, "The turns."),
+    key("services.*.check.dialogue.steps[].send", TEXT, Otherwise("the server speaks first"), SEND_DOC),
+    key("services.*.check.dialogue.steps[].expect", Kind::As(EXPECT), Otherwise("the next turn begins at once"), ANSWER_DOC),
     key("services.*.check.dialogue.tls", Kind::Boolean, Value("false"), "TLS from the first byte on."),
     key("services.*.check.dialogue.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
-    key("services.*.check.dialogue.ca_file", Kind::Text("a file"), Otherwise("the system's authorities"), CA_DOC),
-    key("services.*.check.dialogue.name", Kind::Text("a name"), Otherwise("the real server's address"), "Name in the TLS handshake and the certificate."),
-    key("services.*.check.dns", Kind::Map, Otherwise("not checked so"), "A name server answers a question."),
-    key("services.*.check.dns.name", Kind::Text("a name or an address"), Required, "The name that is asked for; of an address the name is asked for."),
+    key("services.*.check.dialogue.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
+    key("services.*.check.dialogue.name", NAME, Otherwise("the real server's address"), "Name in the TLS handshake and the certificate."),
+    key("services.*.check.dns", Kind::MapOrNothing, Otherwise("not checked so"), "A name server answers a question."),
+    key("services.*.check.dns.name", NAME, Required, "The name that is asked for; of an address the name is asked for."),
     key("services.*.check.dns.tcp", Kind::Boolean, Value("false"), "The question goes over TCP."),
-    key("services.*.check.dns.expect", EXPECT, Otherwise("any answer"), "What the text of one of the answers must hold: an address or a name."),
-    key("services.*.check.external", ARGV, Otherwise("not checked so"), "A program ends with status 0; %h %p are the real server's address and port, %H %P the virtual server's."),
+    key("services.*.check.dns.expect", Kind::As(EXPECT), Otherwise("any answer"), "What the text of one of the answers must hold: an address or a name."),
+    key("services.*.check.external", Kind::OrMap(&ARGV), Otherwise("not checked so"), "A program ends with status 0; %h %p are the real server's address and port, %H %P the virtual server's."),
     key("services.*.check.external.argv", ARGV, Required, "Program and arguments."),
-    key("services.*.check.external.expect", EXPECT, Otherwise("any output"), "What the program's output must hold."),
+    key("services.*.check.external.expect", Kind::As(EXPECT), Otherwise("any output"), "What the program's output must hold."),
     key("services.*.check.port", PORT, Otherwise("the real server's"), "Port that is asked."),
     key("services.*.check.interval", time(100, DAY), Value("5s"), "Time between the starts of two checks."),
     key("services.*.check.timeout", time(10, HOUR), Value("3s"), "Limit for one whole check."),
@@ -148,21 +168,21 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.notify.empty", ARGV, Otherwise("nothing is run"), "Run by the active router when no real server is up any more."),
     key("services.*.notify.filled", ARGV, Otherwise("nothing is run"), "Run by the active router when a real server is up again."),
     key("services.*.notify.mail", Kind::Map, Otherwise("no mail"), "A mail about each real server that goes or returns, from the active router."),
-    key("services.*.notify.mail.to", Kind::List("mail addresses"), Required, "Who gets it."),
-    key("services.*.notify.mail.from", Kind::Text("a mail address"), Otherwise("the user that lvsd runs as"), "Who it comes from."),
+    key("services.*.notify.mail.to", Kind::List(&MAIL_ADDRESS), Required, "Who gets it."),
+    key("services.*.notify.mail.from", MAIL_ADDRESS, Otherwise("the user that lvsd runs as"), "Who it comes from."),
     key("services.*.notify.mail.server", Kind::Text("HOST or HOST:PORT"), Otherwise("the local sendmail"), "The mail server that it is handed to."),
     key("services.*.notify.mail.repeat", time(SECOND, 31 * DAY), Otherwise("never"), "It is sent again after this long while the real server stays down."),
-    key("services.*.servers", Kind::List("ADDRESS:PORT, or maps with address"), Otherwise("none"), "The real servers."),
-    key("services.*.servers[].address", Kind::Text("ADDRESS:PORT or NAME:PORT; without port the virtual server's"), Required, "Where the real server is."),
-    key("services.*.servers[].name", Kind::Text("text"), Otherwise("its address"), "Its name in logs and commands."),
+    key("services.*.servers", Kind::List(&Kind::OrMap(&PLACE)), Otherwise("none"), "The real servers."),
+    key("services.*.servers[].address", PLACE, Required, "Where the real server is."),
+    key("services.*.servers[].name", TEXT, Otherwise("its address"), "Its name in logs and commands."),
     key("services.*.servers[].weight", WEIGHT, Value("1"), "Its share of the connections; 0 takes no new ones."),
     key("services.*.servers[].forward", FORWARD, Otherwise("the virtual server's"), "How packets reach this real server."),
-    key("services.*.servers[].tunnel", TUNNEL, Otherwise("the virtual server's"), "The wrapping of packets to this real server; keys as in services.*.tunnel."),
+    key("services.*.servers[].tunnel", Kind::As("services.*.tunnel"), Otherwise("the virtual server's"), "The wrapping of packets to this real server."),
     key("services.*.servers[].upper_threshold", CONNECTIONS, Value("0"), "No new connections above this many; 0 is no limit."),
     key("services.*.servers[].lower_threshold", CONNECTIONS, Value("0"), "New connections again below this many; 0 is three quarters of the upper one."),
-    key("services.*.servers[].check", Kind::Text("as services.*.check"), Otherwise("the virtual server's"), "Its own check; keys as in services.*.check."),
-    key("services.*.sorry", Kind::Text("ADDRESS:PORT, or a map with address"), Otherwise("none"), "Takes the traffic while no real server is up; it is not checked."),
-    key("services.*.sorry.address", Kind::Text("ADDRESS:PORT; without port the virtual server's"), Required, "Where the sorry server is."),
+    key("services.*.servers[].check", Kind::As(CHECK), Otherwise("the virtual server's"), "Its own check."),
+    key("services.*.sorry", Kind::OrMap(&PLACE), Otherwise("none"), "Takes the traffic while no real server is up; it is not checked."),
+    key("services.*.sorry.address", PLACE, Required, "Where the sorry server is."),
     key("services.*.sorry.forward", FORWARD, Otherwise("the virtual server's"), "How packets reach the sorry server."),
 
     key("kernel", Kind::Map, Otherwise("as the kernel has it"), "The kernel's IPVS settings."),
@@ -175,7 +195,7 @@ pub(super) static KEYS: &[Key] = &[
     key("kernel.ip_forward", SWITCH, Otherwise("on while a virtual server forwards by NAT, else as it is"), "Packets pass through this host."),
     key("kernel.send_redirects", SWITCH, Otherwise("off while a virtual server forwards by NAT, else as it is"), "This host tells its neighbours of shorter ways, which would lead around NAT."),
     key("kernel.sync", Kind::Map, Otherwise("connections are not copied"), "Copying of connections to the partner, so that a takeover keeps them."),
-    key("kernel.sync.interface", Kind::Text("an interface"), Required, "Interface that the copies go over."),
+    key("kernel.sync.interface", INTERFACE, Required, "Interface that the copies go over."),
     key("kernel.sync.id", count(0, 255, ""), Value("0"), "Identity on that wire; the same on both routers."),
     key("kernel.sync.group", Kind::Address, Otherwise("224.0.0.81, the kernel's"), "Multicast group."),
     key("kernel.sync.port", PORT, Otherwise("8848, the kernel's"), "UDP port."),
@@ -184,7 +204,7 @@ pub(super) static KEYS: &[Key] = &[
 
     key("max_down", SHARE, Value("50%"), "At most this share of a virtual server's real servers is taken out by checks, with an alarm: the others that fail stay as they were, the latest to fail first. When none is up and there is a sorry server, that one serves. 100% lets all of them leave."),
     key("max_removed", SHARE, Value("50%"), "A new configuration that would remove more than this share of the virtual servers or of the floating addresses, or leave none, waits for `lvsctl apply --confirm`. What counts is the share in force before the edit."),
-    key("maintenance", Kind::Text("the full path of a folder"), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name) takes that one out for as long as it is there."),
+    key("maintenance", Kind::Form(&form::FULL_PATH), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name) takes that one out for as long as it is there."),
     key("on_edit", ARGV, Otherwise("nothing is run"), "Run after an edit of the file, with its path as one more argument, whether the edit was taken or refused."),
     key("autoreload", Kind::Boolean, Value("true"), "Reload by itself when the file changes."),
     key("on_stop", Kind::Choice(&["keep", "remove"]), Value("keep"), "What happens to the table when lvsd stops in order; a crash never touches it."),
