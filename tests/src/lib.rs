@@ -53,6 +53,7 @@ pub mod runner;
 pub mod scenario;
 pub mod seed;
 mod separate;
+pub mod talk;
 pub mod wait;
 pub mod web;
 pub mod wire;

@@ -159,7 +159,11 @@ impl Node {
         self.start_as(words, &[&["lab", "within", &folder], words].concat())
     }
 
-    fn start_as(&self, named: &[&str], words: &[&str]) -> Outcome<Daemon> {
+    /// The same with a program that starts another one; the log has the name of `named`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_as(&self, named: &[&str], words: &[&str]) -> Outcome<Daemon> {
         let none = || Failure::new("no program was named");
         let name = named.first().ok_or_else(none)?;
         let (program, arguments) = words.split_first().ok_or_else(none)?;
