@@ -23,6 +23,7 @@ mod privileges;
 mod rotate_key;
 mod routing;
 mod sample_table;
+mod seeds;
 mod serve;
 mod smoke;
 mod wires;
@@ -106,6 +107,24 @@ const TABLE: &[Scenario] = &[
     Scenario::test("ha-d", "a folder of heartbeat and ldirectord, run by the pair", ha_d::run)
         .needs(&["ldirectord"])
         .within_seconds(200),
+    Scenario::test(
+        "seed-heartbeat",
+        "heartbeat and ldirectord from the files of a published text",
+        seeds::heartbeat,
+    )
+    .within_seconds(240),
+    Scenario::test(
+        "seed-piranha",
+        "Piranha with direct routing and a firewall mark, as in its handbook",
+        seeds::piranha,
+    )
+    .needs(&["nftables"]),
+    Scenario::test("seed-two-tier", "Piranha's two tiers with NAT", seeds::two_tier),
+    Scenario::test(
+        "seed-daytime",
+        "a table by ipvsadm on a director that serves, too",
+        seeds::daytime,
+    ),
     Scenario::test(
         "handover",
         "the operator hands over under load, and no request is lost",

@@ -131,7 +131,7 @@ pub(crate) fn lvs_cf(run: &mut Run) -> Outcome {
     ensure!(answers(run, &net, web_address(), "persistence")? == [20], "the client did not stay");
 
     let _more = [WebServer::start(&net.r1, 8080)?, WebServer::start(&net.r2, 8080)?];
-    mark(&net)?;
+    mark(&net, [80, 8080])?;
     LvsCf { web: "persistent = 300\n     fwmark = 80", ..DIRECT }.save(&net)?;
     table_is(&net, &served("-f 80 -s rr -p 300", "-f 80", ":0 -g"), APPLIED)?;
     let first = Load::new(web_address()).most(10).start(&net.c)?.complete()?;
@@ -151,12 +151,13 @@ fn served(service: &str, name: &str, way: &str) -> String {
 }
 
 /// Marks two ports of the floating address as one, on both routers.
-fn mark(net: &Seed) -> Outcome {
+pub(crate) fn mark(net: &Seed, ports: [u16; 2]) -> Outcome {
+    let [one, two] = ports;
     let rules = format!(
         "table ip marks {{
             chain in {{
                 type filter hook prerouting priority mangle;
-                ip daddr {VIP} tcp dport {{ 80, 8080 }} meta mark set 80
+                ip daddr {VIP} tcp dport {{ {one}, {two} }} meta mark set 80
             }}
         }}"
     );
