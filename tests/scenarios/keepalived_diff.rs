@@ -70,7 +70,10 @@ fn compare(net: &Seed, web: &mut [WebServer; 2], case: &Case) -> Outcome<String>
     theirs.stop(LIMIT)?;
     net.ra.execute(&["ipvsadm", "-C"])?;
     ensure!(net.rb.table()?.is_empty(), "keepalived left its table behind");
-    let told = if case.differs.is_empty() { "the same" } else { "differs as it is to" };
+    let told = case.differs.first().map_or_else(
+        || "the same".to_owned(),
+        |differs| format!("differs on purpose ({})", differs.why),
+    );
     Ok(format!("{told} in {} steps", steps.len()))
 }
 

@@ -15,6 +15,9 @@ mod ha_d;
 mod ipvs_fill;
 mod ipvs_table;
 mod keepalived_diff;
+mod ldirectord_diff;
+#[cfg(test)]
+mod manual;
 mod operator;
 mod pair_moves;
 mod pair_wires;
@@ -71,6 +74,13 @@ const TABLE: &[Scenario] = &[
     )
     .needs(&["keepalived"])
     .within_seconds(900),
+    Scenario::bench(
+        "ldirectord-diff",
+        "ldirectord and lvsd with the same file make the same table at each step",
+        ldirectord_diff::run,
+    )
+    .needs(&["ldirectord", "libnet-inet6glue-perl", "openssl"])
+    .within_seconds(2400),
     Scenario::bench("bench-checks", "1,000 TCP checks a second", bench::checks)
         .needs(&["keepalived"]),
     Scenario::test(

@@ -14,6 +14,8 @@ pub(super) struct Case {
 
 /// Lines that only one of both has while the servers are so.
 pub(super) struct Difference {
+    /// As `caribe(7)` says it.
+    pub(super) why: &'static str,
     pub(super) step: Step,
     pub(super) ours: &'static [&'static str],
     pub(super) theirs: &'static [&'static str],
@@ -39,12 +41,18 @@ const SORRY: &str = "-a -t 192.168.1.1:80 -r 192.168.1.200:80 -g -w 1";
 const NO_SORRY: &str = "-a -t 192.168.1.1:80 -r 192.168.1.200:80 -g -w 0";
 const FIRST_STAYS: &str = "-a -t 192.168.1.1:80 -r 192.168.1.4:80 -g -w 0";
 
+const NOT_NEEDED: &str = "a sorry server that is not needed is not in the table";
+const QUORUM: &str = "A pool below its quorum goes on serving.";
+const ONE_SETTING: &str =
+    "What happens to a server that fails is one setting of its virtual server.";
+
 const fn differs(
+    why: &'static str,
     step: Step,
     ours: &'static [&'static str],
     theirs: &'static [&'static str],
 ) -> Difference {
-    Difference { step, ours, theirs }
+    Difference { why, step, ours, theirs }
 }
 
 pub(super) const CASES: &[Case] = &[
@@ -66,26 +74,41 @@ pub(super) const CASES: &[Case] = &[
     case!("limits", true),
     case!("programs", true),
     case!("timings", true),
-    // A sorry server that is not needed is not in our table.
     case!(
         "sorry-inhibited",
         true,
         &[
-            differs(Step::Both, &[], &[NO_SORRY]),
-            differs(Step::Second, &[], &[NO_SORRY]),
-            differs(Step::First, &[], &[NO_SORRY]),
+            differs(NOT_NEEDED, Step::Both, &[], &[NO_SORRY]),
+            differs(NOT_NEEDED, Step::Second, &[], &[NO_SORRY]),
+            differs(NOT_NEEDED, Step::First, &[], &[NO_SORRY]),
         ]
     ),
-    // A pool below its quorum goes on serving here.
     case!(
         "quorum",
         true,
-        &[differs(Step::Second, &[SECOND], &[SORRY]), differs(Step::First, &[FIRST], &[SORRY]),]
+        &[
+            differs(QUORUM, Step::Second, &[SECOND], &[SORRY]),
+            differs(QUORUM, Step::First, &[FIRST], &[SORRY]),
+        ]
     ),
-    // What happens to a server that fails is one setting of the virtual server here.
     case!(
         "inhibit-some",
         true,
-        &[differs(Step::Second, &[], &[FIRST_STAYS]), differs(Step::None, &[], &[FIRST_STAYS]),]
+        &[
+            differs(ONE_SETTING, Step::Second, &[], &[FIRST_STAYS]),
+            differs(ONE_SETTING, Step::None, &[], &[FIRST_STAYS]),
+        ]
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::CASES;
+
+    #[test]
+    fn what_differs_on_purpose_stands_in_the_manual() {
+        for differs in CASES.iter().flat_map(|case| case.differs) {
+            assert!(crate::manual::says(differs.why), "the manual does not say: {}", differs.why);
+        }
+    }
+}
