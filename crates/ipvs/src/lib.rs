@@ -8,6 +8,7 @@ mod destination;
 mod examples;
 pub mod fake_kernel;
 mod ipvsadm;
+mod marking;
 pub mod plan;
 mod scheduler;
 mod service;
@@ -17,6 +18,7 @@ pub mod wire;
 
 pub use destination::{Destination, DestinationKey, Forwarding, Tunnel, TunnelChecksum};
 pub use ipvsadm::ipvsadm_lines;
+pub use marking::{MarkRule, Ports};
 pub use plan::{Plan, Step, plan};
 pub use scheduler::{Scheduler, SchedulerFlags};
 pub use service::{Family, Persistence, Protocol, Service, ServiceKey};

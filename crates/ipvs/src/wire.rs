@@ -6,6 +6,7 @@
 
 mod attribute;
 mod destination;
+pub mod marks;
 mod service;
 mod settings;
 mod stats;

@@ -143,6 +143,39 @@ impl Channel {
         results
     }
 
+    /// Sends messages that the kernel takes whole or not at all, in one write: those between a
+    /// border at each end. Only the last of them is acknowledged; a refusal of any ends it.
+    pub(crate) async fn transaction(&mut self, messages: &[Outgoing]) -> Result<(), KernelError> {
+        let first = self.begin(u32::try_from(messages.len()).unwrap_or(u32::MAX))?;
+        let answered = messages.len().saturating_sub(2);
+        let mut bytes = Vec::new();
+        let mut last = first;
+        for (place, message) in messages.iter().enumerate() {
+            let sequence = first.saturating_add(u32::try_from(place).unwrap_or(u32::MAX));
+            let ack = if place == answered { ACK } else { 0 };
+            last = if place == answered { sequence } else { last };
+            let flags = message.flags | REQUEST | ack;
+            append(&mut bytes, message.kind, flags, sequence, &message.payload);
+        }
+        self.send(&bytes).await?;
+        loop {
+            let length = self.receive().await?;
+            for message in Messages(self.buffer.get(..length).unwrap_or_default()) {
+                let message = message?;
+                match message.meaning()? {
+                    _ if message.sequence < first => {}
+                    // Others may follow: the next request begins with a new socket.
+                    Meaning::Refused(error) => return Err(error),
+                    Meaning::Acknowledged if message.sequence == last => {
+                        self.in_flight = false;
+                        return Ok(());
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     async fn write_batch(
         &mut self,
         requests: &[Outgoing],

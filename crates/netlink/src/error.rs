@@ -10,6 +10,9 @@ pub enum KernelError {
     /// The kernel has no IPVS, and could not load it by itself.
     #[error("this kernel has no IPVS: load it with `modprobe ip_vs`")]
     NoIpvs,
+    /// The kernel has no nf_tables, and could not load it by itself.
+    #[error("this kernel has no nf_tables: load it with `modprobe nf_tables`")]
+    NoNetfilter,
     /// The process lacks a capability.
     #[error("not permitted: this needs CAP_NET_ADMIN in the first user namespace")]
     NotPermitted,

@@ -82,6 +82,11 @@ impl Payload {
         self.bytes(kind, &value.to_ne_bytes());
     }
 
+    /// Appends a number in network byte order.
+    pub fn u32_be(&mut self, kind: u16, value: u32) {
+        self.bytes(kind, &value.to_be_bytes());
+    }
+
     /// Appends a text with the closing NUL.
     pub fn text(&mut self, kind: u16, value: &str) {
         let mut bytes = value.as_bytes().to_vec();
