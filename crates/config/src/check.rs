@@ -3,6 +3,7 @@
 mod pair;
 mod probes;
 mod services;
+mod takes;
 
 use crate::diagnostic::{Diagnostics, Help};
 use crate::load::Format;

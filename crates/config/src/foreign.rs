@@ -27,7 +27,7 @@ pub(crate) fn default_name(listen: &Listen) -> String {
             .first()
             .map(|endpoint| format!("{}:{}", endpoint.protocol, endpoint.address))
             .unwrap_or_default(),
-        Listen::Mark { mark, family: Family::Inet } => format!("fwm:{mark}"),
-        Listen::Mark { mark, family: Family::Inet6 } => format!("fwm6:{mark}"),
+        Listen::Mark { mark, family: Family::Inet, .. } => format!("fwm:{mark}"),
+        Listen::Mark { mark, family: Family::Inet6, .. } => format!("fwm6:{mark}"),
     }
 }

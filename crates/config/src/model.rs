@@ -1,20 +1,22 @@
 //! The checked model. Every file format ends here; daemons read nothing else.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use ipvs::{Forwarding, Persistence, Protocol, Scheduler, SchedulerFlags, Tunnel};
+use ipvs::{Forwarding, Persistence, Scheduler, SchedulerFlags, Tunnel};
 use serde::{Deserialize, Serialize};
 
 use crate::Percent;
 
 mod dialogue;
 mod kernel;
+mod listen;
 mod notify;
 
 pub use dialogue::{Dialogue, DnsCheck, Exchange};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
+pub use listen::{Endpoint, Listen};
 pub use notify::{Mail, Notify};
 
 /// Everything that one pair of routers (or a single director) is to do.
@@ -235,30 +237,6 @@ pub struct VirtualServer {
     pub max_down: Percent,
     /// Who is told of changes.
     pub notify: Notify,
-}
-
-/// What a virtual server takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Listen {
-    /// One or more addresses, ports and protocols; each becomes a service in the kernel.
-    Addresses(Vec<Endpoint>),
-    /// Marked traffic.
-    Mark {
-        /// The mark; never 0.
-        mark: u32,
-        /// Family of the packets.
-        family: ipvs::Family,
-    },
-}
-
-/// An address, port and protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Address and port; port 0 is every port and wants persistence.
-    pub address: SocketAddr,
-    /// TCP, UDP or SCTP.
-    pub protocol: Protocol,
 }
 
 /// What happens to a real server that fails its checks.

@@ -167,7 +167,9 @@ pub fn label(server: &RealServer) -> String {
 /// The services in the kernel that a virtual server becomes.
 pub fn keys(listen: &Listen) -> Vec<ServiceKey> {
     match listen {
-        Listen::Mark { mark, family } => vec![ServiceKey::Mark { mark: *mark, family: *family }],
+        Listen::Mark { mark, family, .. } => {
+            vec![ServiceKey::Mark { mark: *mark, family: *family }]
+        }
         Listen::Addresses(endpoints) => endpoints
             .iter()
             .map(|at| ServiceKey::Address { address: at.address, protocol: at.protocol })
@@ -205,7 +207,8 @@ fn place_server(
         let at = destination_key(*key, ip, server.port, server.forwarding);
         let address = SocketAddr::new(ip, server.port.unwrap_or(at.port()));
         let check = server.check.as_ref().unwrap_or(&service.check);
-        let probe = Probe::new(address, listening_address(*key), check);
+        let asked = SocketAddr::new(ip, server.port.unwrap_or(first_port(service, at)));
+        let probe = Probe::new(asked, listening_address(*key), check);
         let known = wanted
             .servers
             .iter()
@@ -272,6 +275,15 @@ fn fitness_of(probe: Option<&Probe>, check: &Check, knowledge: &Knowledge<'_>) -
         Some(probe) => (knowledge.fitness)(probe),
         None if check.kind == CheckKind::Off => Fitness::DOWN,
         None => Fitness::UP,
+    }
+}
+
+/// The port that is asked where the real server has none of its own: of those that are marked, the
+/// first one of the list.
+fn first_port(service: &VirtualServer, at: DestinationKey) -> u16 {
+    match &service.listen {
+        Listen::Mark { marked, .. } => marked.first().map_or(at.port(), |ports| ports.first),
+        Listen::Addresses(_) => at.port(),
     }
 }
 

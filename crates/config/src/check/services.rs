@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use ipvs::{Family, Forwarding, Protocol};
 
+use super::takes::Takes;
 use super::{Rules, probes};
 use crate::Cluster;
-use crate::model::{Endpoint, Host, Listen, RealServer, VirtualServer};
+use crate::model::{Host, Listen, RealServer, VirtualServer};
 use crate::places::Part;
 
 /// Largest weight and threshold that the kernel takes.
@@ -18,82 +19,17 @@ pub(super) fn check(cluster: &Cluster, rules: &mut Rules<'_>) {
         pair.groups.iter().flat_map(|group| &group.addresses).map(|address| address.ip).collect()
     });
     let mut names: HashSet<&str> = HashSet::new();
-    let mut endpoints: HashMap<Endpoint, &str> = HashMap::new();
-    let mut marks: HashMap<(u32, Family), &str> = HashMap::new();
+    let mut takes = Takes::default();
     for (index, service) in cluster.services.iter().enumerate() {
         if !names.insert(&service.name) {
             let message = format!("two virtual servers are called {}", service.name);
             rules.error(Part::Service(index), message, "give each its own name");
         }
-        match &service.listen {
-            Listen::Addresses(list) => {
-                for (number, endpoint) in list.iter().enumerate() {
-                    let part = Part::Listen(index, number);
-                    if let Some(other) = endpoints.insert(*endpoint, &service.name) {
-                        taken(
-                            &format!("{}/{}", endpoint.address, endpoint.protocol),
-                            other,
-                            part,
-                            rules,
-                        );
-                    }
-                    self::endpoint(service, endpoint, floating.as_ref(), part, rules);
-                }
-                families(list, index, rules);
-            }
-            Listen::Mark { mark, family } => {
-                if let Some(other) = marks.insert((*mark, *family), &service.name) {
-                    taken(&format!("mark {mark}"), other, Part::Listen(index, 0), rules);
-                }
-                if *mark == 0 {
-                    let help = "write the mark that netfilter sets, 1 or more";
-                    rules.error(Part::Listen(index, 0), "mark 0 is no mark", help);
-                }
-            }
-        }
+        takes.check(service, index, floating.as_ref(), rules);
         balancing(service, index, rules);
         pool(service, index, rules);
         sorry(service, index, rules);
         probes::check(service, index, rules);
-    }
-}
-
-fn taken(what: &str, other: &str, part: Part, rules: &mut Rules<'_>) {
-    let message = format!("{what} belongs to {other} already");
-    rules.error(part, message, "one virtual server takes it: remove it here or there");
-}
-
-fn endpoint(
-    service: &VirtualServer,
-    endpoint: &Endpoint,
-    floating: Option<&HashSet<IpAddr>>,
-    part: Part,
-    rules: &mut Rules<'_>,
-) {
-    let ip = endpoint.address.ip();
-    if ip.is_unspecified() || ip.is_multicast() {
-        let help = "write the floating address that clients use";
-        rules.error(part, format!("{ip} is no address to listen on"), help);
-    } else if let Some(floating) = floating
-        && rules.whole
-        && !floating.contains(&ip)
-    {
-        let message = format!("{ip} is in no group, so it does not move with a takeover");
-        rules.warning(part, message, "add it to the addresses of a group");
-    }
-    if endpoint.address.port() == 0 && service.persistence.is_none() {
-        let message = "port 0 takes every port, which the kernel only does with persistence";
-        rules.error(part, message, "add `persistence: 5m`, or write a port");
-    }
-}
-
-fn families(endpoints: &[Endpoint], index: usize, rules: &mut Rules<'_>) {
-    let first = endpoints.first().map(|endpoint| endpoint.address.is_ipv4());
-    let other = endpoints.iter().position(|e| Some(e.address.is_ipv4()) != first);
-    if let Some(number) = other {
-        let message = "a virtual server listens on IPv4 and IPv6";
-        let help = "make two virtual servers of it: the kernel balances each family by itself";
-        rules.error(Part::Listen(index, number), message, help);
     }
 }
 
@@ -118,7 +54,7 @@ fn balancing(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
     if persistence.timeout_seconds == 0 {
         rules.error(part, "persistence is less than a second", "write 5m, or remove it");
     }
-    let most = if family(service) == Some(Family::Inet6) { 128 } else { 32 };
+    let most = if service.listen.family() == Family::Inet6 { 128 } else { 32 };
     if persistence.prefix_length == 0 || persistence.prefix_length > most {
         let message = format!("persistence over {} bits", persistence.prefix_length);
         let help = format!("write a prefix of 1 to {most}; {most} is each client by itself");
@@ -136,14 +72,6 @@ fn balancing(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
     }
 }
 
-/// The family of a virtual server, when it has one.
-fn family(service: &VirtualServer) -> Option<Family> {
-    match &service.listen {
-        Listen::Mark { family, .. } => Some(*family),
-        Listen::Addresses(list) => list.first().map(|e| Family::of(e.address.ip())),
-    }
-}
-
 /// The only port of a virtual server: none with a mark, or with several ports.
 fn only_port(service: &VirtualServer) -> Option<u16> {
     let Listen::Addresses(list) = &service.listen else { return None };
@@ -154,7 +82,7 @@ fn only_port(service: &VirtualServer) -> Option<u16> {
 /// Whether each real server without a port of its own still has one, from the virtual server.
 pub(super) fn every_port_known(service: &VirtualServer) -> bool {
     match &service.listen {
-        Listen::Mark { .. } => false,
+        Listen::Mark { marked, .. } => marked.first().is_some_and(|ports| ports.first != 0),
         Listen::Addresses(list) => list.iter().all(|endpoint| endpoint.address.port() != 0),
     }
 }
@@ -206,7 +134,9 @@ fn placing(
     part: Part,
     rules: &mut Rules<'_>,
 ) {
-    if let (Host::Address(ip), Some(family)) = (host, family(service))
+    let family = service.listen.family();
+    if let Host::Address(ip) = host
+        && !service.listen.is_empty()
         && Family::of(*ip) != family
         && forwarding != Forwarding::Tunnel
     {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
 
+use ipvs::Ports;
+
 use crate::Cluster;
-use crate::model::{Endpoint, Listen, VirtualServer};
+use crate::model::{Listen, VirtualServer};
 
 /// So many of the lost ones are named.
 const NAMED: usize = 3;
@@ -27,7 +29,7 @@ struct Part<T> {
 /// One service as clients know it: who renames a virtual server takes nothing away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reached {
-    Endpoint(Endpoint),
+    Ports(Ports),
     Mark(u32, ipvs::Family),
 }
 
@@ -78,7 +80,7 @@ impl<T: Copy + Ord + Display> Part<T> {
 impl Display for Reached {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Endpoint(at) => write!(f, "{}/{}", at.address, at.protocol),
+            Self::Ports(ports) => ports.fmt(f),
             Self::Mark(mark, ipvs::Family::Inet) => write!(f, "mark {mark}"),
             Self::Mark(mark, ipvs::Family::Inet6) => write!(f, "mark {mark} of IPv6"),
         }
@@ -87,8 +89,10 @@ impl Display for Reached {
 
 fn services(cluster: &Cluster) -> BTreeSet<Reached> {
     let reached = |service: &VirtualServer| match &service.listen {
-        Listen::Addresses(endpoints) => endpoints.iter().copied().map(Reached::Endpoint).collect(),
-        Listen::Mark { mark, family } => vec![Reached::Mark(*mark, *family)],
+        Listen::Mark { mark, family, marked } if marked.is_empty() => {
+            vec![Reached::Mark(*mark, *family)]
+        }
+        listen => listen.ports().into_iter().map(Reached::Ports).collect(),
     };
     cluster.services.iter().flat_map(reached).collect()
 }

@@ -55,7 +55,8 @@ impl Block<'_> {
                     list.push(Endpoint { address: *address, protocol });
                 }
                 Taken::Mark(mark, is_v6, _) => {
-                    listens.push(Listen::Mark { mark: *mark, family: self.family(*is_v6) });
+                    let (mark, family) = (*mark, self.family(*is_v6));
+                    listens.push(Listen::Mark { mark, family, marked: Vec::new() });
                 }
             }
         }

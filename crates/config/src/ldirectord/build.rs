@@ -48,7 +48,7 @@ pub(super) fn build(
             let endpoint = Endpoint { address: *address, protocol: *default_protocol };
             (Listen::Addresses(vec![endpoint]), Some(address.port()))
         }
-        (Target::Mark(mark), _) => (Listen::Mark { mark: *mark, family }, None),
+        (Target::Mark(mark), _) => (Listen::Mark { mark: *mark, family, marked: Vec::new() }, None),
     };
     let part = Part { raw, globals, target, head, family, protocol, port };
     let (check, servers) = part.servers(report);

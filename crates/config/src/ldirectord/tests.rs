@@ -114,7 +114,7 @@ fn the_service_and_the_protocol_come_from_the_port() {
     let address = "127.0.0.1:53".parse().unwrap();
     assert_eq!(endpoints, [Endpoint { address, protocol: Protocol::Udp }]);
     let mark = service("7", &["service=http", "real=10.0.0.1 gate"]);
-    assert_eq!(mark.listen, Listen::Mark { mark: 7, family: Family::Inet });
+    assert_eq!(mark.listen, Listen::Mark { mark: 7, family: Family::Inet, marked: Vec::new() });
     assert_eq!(mark.check.port, Some(80));
     let own = service("7", &["service=http", "real=10.0.0.1:8080 gate"]);
     assert_eq!(own.servers[0].port, Some(8080));
@@ -244,7 +244,7 @@ fn the_two_families_do_not_mix() {
     assert_eq!(service.services[0].name, "tcp:[2001:db8::1]:80");
     assert_eq!(service.services[0].persistence.as_ref().unwrap().prefix_length, 64);
     let mark = clean("virtual6=5\n\tchecktype=ping\n").services.remove(0);
-    assert_eq!(mark.listen, Listen::Mark { mark: 5, family: Family::Inet6 });
+    assert_eq!(mark.listen, Listen::Mark { mark: 5, family: Family::Inet6, marked: Vec::new() });
     let (_, problems) = read("virtual6=[2001:db8::1]:80\n\treal=10.0.0.1 gate\n");
     assert!(problems[0].contains("(write `real6`)"), "{problems:?}");
     assert!(problem("[2001:db8::1]:80", &[]).contains("(write `virtual6 = [2001:db8::1]:80`)"));

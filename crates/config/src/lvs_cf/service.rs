@@ -190,7 +190,7 @@ impl<'a> Virtual<'a> {
         self.name_what_is_not_carried(report);
         let family = Family::of(self.address);
         let listen = match self.mark {
-            Some(mark) => Listen::Mark { mark, family },
+            Some(mark) => Listen::Mark { mark, family, marked: Vec::new() },
             None => Listen::Addresses(vec![Endpoint {
                 address: SocketAddr::new(self.address, self.port),
                 protocol: self.protocol,

@@ -319,7 +319,7 @@ fn a_mark_takes_the_place_of_address_and_port() {
         ])
     };
     let service = server("weight = 1");
-    assert_eq!(service.listen, Listen::Mark { mark: 80, family: Family::Inet });
+    assert_eq!(service.listen, Listen::Mark { mark: 80, family: Family::Inet, marked: Vec::new() });
     assert_eq!((service.check.port, service.servers[0].port), (Some(80), None));
     assert_eq!(server("port = 80").servers[0].port, None);
     let other = server("port = 8080");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::dialogue::{dialogue, dns, tls};
 use super::key::{Key, Kind, children};
+use super::listen::speaks_tcp;
 use super::pair::arguments;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Reading, Section, not_empty, word};
-use super::services::speaks_tcp;
 use super::tree::{Node, Span, Value};
 use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
 

@@ -34,10 +34,16 @@ pub(super) static ADDRESS_WITH_PREFIX: Form = form(
     "^ *\\[?(([0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)\\]? *(/ *[0-9]{1,3} *)?$",
 );
 
-pub(super) static ENDPOINT: Form = form(
-    "ADDRESS:PORT, with /tcp, /udp or /sctp",
-    "^ *(([0-9]{1,3}\\.){3}[0-9]{1,3}|\\[[0-9A-Fa-f:.]*(%[0-9]+)?\\]):[0-9]{1,5}(/(tcp|udp|sctp))? *$",
+pub(super) static PORTS: Form = form(
+    "ADDRESS:PORT or ADDRESS:FIRST-LAST, with /tcp, /udp or /sctp",
+    "^ *(([0-9]{1,3}\\.){3}[0-9]{1,3}|\\[[0-9A-Fa-f:.]*(%[0-9]+)?\\]):[0-9]{1,5}(-[0-9]{1,5})?(/(tcp|udp|sctp))? *$",
 );
+
+pub(super) static MARK: Form = Form {
+    what: "auto, or a number of 1 or more",
+    pattern: "^ *(auto|0*[1-9][0-9]{0,9}) *$",
+    number: Some((1, 4_294_967_295)),
+};
 
 /// An address or a host name, with or without port.
 pub(super) static PLACE: Form = Form {

@@ -8,6 +8,7 @@ mod dialogue;
 mod form;
 mod kernel;
 mod key;
+mod listen;
 mod notify;
 mod pair;
 mod persistence;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ipvs::Protocol;
+use ipvs::{Ports, Protocol};
 
 use crate::Percent;
 use crate::model::{Endpoint, Host};
@@ -148,6 +148,22 @@ pub(super) fn endpoint(text: &str) -> Parsed<Endpoint> {
             Problem::new(format!("{text} is not an address with a port"), help)
         }
     })
+}
+
+/// An endpoint, or several of its ports: `192.168.1.1:10000-10100/tcp`.
+pub(super) fn ports(text: &str) -> Parsed<Ports> {
+    let text = text.trim();
+    let (place, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let range = place.rsplit_once(':').and_then(|(ip, ports)| Some((ip, ports.split_once('-')?)));
+    let Some((ip, (first, last))) = range else { return endpoint(text).map(Ports::from) };
+    let from = endpoint(&format!("{ip}:{first}/{protocol}"))?;
+    let to = endpoint(&format!("{ip}:{last}/{protocol}"))?;
+    let (first, last) = (from.address.port(), to.address.port());
+    if first == 0 || first >= last {
+        let help = "write the lower port first, as in 192.168.1.1:10000-10100/tcp";
+        return Err(Problem::new(format!("{first}-{last} is no range of ports"), help));
+    }
+    Ok(Ports { ip: from.address.ip(), protocol: from.protocol, first, last })
 }
 
 /// `192.168.1.4:80`, `[2001:db8::4]:80`, `web4.example.com:80`; the port may be left out.

@@ -1,9 +1,10 @@
 //! `services` and `kernel`.
 
-use ipvs::{Family, Forwarding, Protocol, Scheduler, SchedulerFlags};
+use ipvs::{Family, Forwarding, Scheduler, SchedulerFlags};
 use ipvs::{Tunnel, TunnelChecksum};
 
 use super::check::{check, default_kind, standard};
+use super::listen::{self, listen};
 use super::notify::notify;
 use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
@@ -23,7 +24,9 @@ pub(super) fn services<'n, 'a: 'n>(
     let Some(node) = reading.given(top, "services") else { return Vec::new() };
     let named = reading.named("services", node, &at);
     let service = |(index, named)| service(reading, index, named, max_down);
-    named.into_iter().enumerate().map(service).collect()
+    let mut services: Vec<VirtualServer> = named.into_iter().enumerate().map(service).collect();
+    listen::assign_marks(&mut services);
+    services
 }
 
 fn service<'n, 'a: 'n>(
@@ -56,7 +59,7 @@ fn service<'n, 'a: 'n>(
     }
     service.scheduler = scheduler(reading, &mut section);
     service.scheduler_flags = scheduler_flags(reading, &mut section);
-    let family = family_of(&service.listen);
+    let family = service.listen.family();
     service.persistence = persistence(reading, &mut section, family, index);
     service.one_packet = reading.boolean(&mut section, "one_packet");
     service.on_failure = reading.choice(&mut section, "on_failure", on_failure).unwrap_or_default();
@@ -100,61 +103,9 @@ fn blank(name: String) -> VirtualServer {
     }
 }
 
-fn listen<'n, 'a: 'n>(
-    reading: &mut Reading<'a>,
-    section: &mut Section<'n>,
-    index: usize,
-) -> Listen {
-    let mark_at = section.span_of("mark");
-    let family_at = section.span_of("family");
-    let listens = section.has("listen");
-    let mut endpoints = Vec::new();
-    for node in reading.list(section, "listen") {
-        if let Some(endpoint) = reading.parse_node("listen", &node, scalar::endpoint) {
-            reading.record(Part::Listen(index, endpoints.len()), node.span);
-            endpoints.push(endpoint);
-        }
-    }
-    let mark = reading.integer(section, "mark");
-    let family = reading.choice(section, "family", |word| match word {
-        "inet" => Some(Family::Inet),
-        "inet6" => Some(Family::Inet6),
-        _ => None,
-    });
-    match (mark_at, listens) {
-        (Some(at), true) => {
-            reading.error(at, "mark is given beside listen", "keep one of the two");
-        }
-        (Some(at), false) => reading.record(Part::Listen(index, 0), at),
-        (None, true) => {}
-        (None, false) => {
-            let help =
-                "add `listen: 192.168.1.1:80/tcp`, or `mark: 7` for traffic that netfilter marked";
-            reading.error(section.at.clone(), "listen is missing", help);
-        }
-    }
-    if let (Some(at), None) = (family_at, mark) {
-        reading.error(at, "family goes with mark alone", "remove it: an address has its family");
-    }
-    match mark {
-        Some(mark) if !listens => Listen::Mark { mark, family: family.unwrap_or(Family::Inet) },
-        _ => Listen::Addresses(endpoints),
-    }
-}
-
 /// The prefix that holds one address.
 pub(super) fn whole_prefix(family: Family) -> u8 {
     if family == Family::Inet { 32 } else { 128 }
-}
-
-/// The family of a virtual server's packets; IPv4 when it listens nowhere.
-pub(super) fn family_of(listen: &Listen) -> Family {
-    match listen {
-        Listen::Mark { family, .. } => *family,
-        Listen::Addresses(endpoints) => {
-            endpoints.first().map_or(Family::Inet, |e| Family::of(e.address.ip()))
-        }
-    }
 }
 
 fn scheduler<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Scheduler {
@@ -354,14 +305,4 @@ fn sorry<'n, 'a: 'n>(
     let forwarding = reading.choice(&mut map, "forward", forwarding).unwrap_or(forward);
     reading.finish(map);
     address.map(|given| SorryServer { host: given.value.0, port: given.value.1, forwarding })
-}
-
-/// The protocol whose checks make sense by default.
-pub(super) fn speaks_tcp(listen: &Listen) -> bool {
-    match listen {
-        Listen::Mark { .. } => false,
-        Listen::Addresses(endpoints) => endpoints
-            .iter()
-            .all(|endpoint| endpoint.protocol == Protocol::Tcp && endpoint.address.port() != 0),
-    }
 }

@@ -99,8 +99,8 @@ pub(super) static KEYS: &[Key] = &[
 
     key("services", Kind::Map, Otherwise("none"), "The virtual servers, by a name of your choice."),
     key("services.*", Kind::Map, Otherwise("none"), "A virtual server."),
-    key("services.*.listen", Kind::List(&Kind::Form(&form::ENDPOINT)), Otherwise("mark"), "What the virtual server takes; port 0 is every port and needs persistence."),
-    key("services.*.mark", count(1, 4_294_967_295, ""), Otherwise("listen"), "Takes the packets that netfilter gave this mark, instead of listen."),
+    key("services.*.listen", Kind::List(&Kind::Form(&form::PORTS)), Otherwise("mark"), "What the virtual server takes; port 0 is every port and needs persistence. With a mark, or with a range, all of it is one service in the kernel."),
+    key("services.*.mark", Kind::Form(&form::MARK), Otherwise("none; auto where listen has a range"), "With listen: all of that is one service by a firewall mark, which lvsd sets itself (auto: it chooses the number). Without: takes the packets that somebody else's netfilter rules gave this mark."),
     key("services.*.family", Kind::Choice(&["inet", "inet6"]), Value("inet"), "Family of the marked packets: inet is IPv4, inet6 is IPv6."),
     key("services.*.scheduler", Kind::Form(&form::SCHEDULER), Value("wlc"), "How a real server is chosen for a new connection."),
     key("services.*.scheduler_flags", Kind::List(&Kind::Choice(&["fallback", "port", "third"])), Otherwise("none"), "Options of sh and mh: fallback takes another server when the chosen one is out, port hashes the client's port too."),

@@ -9,7 +9,7 @@ mod round_trip;
 mod schema;
 mod validator;
 
-fn read(text: &str) -> Loaded {
+pub(super) fn read(text: &str) -> Loaded {
     load(Path::new("cluster.yaml"), false, &|_| Ok(text.as_bytes().to_vec()))
 }
 

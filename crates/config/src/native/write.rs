@@ -10,9 +10,10 @@ use ipvs::{Forwarding, Persistence, SchedulerFlags, Tunnel, TunnelChecksum};
 
 use super::check::{default_kind, standard};
 use super::key::{Default, children};
+use super::listen::chosen;
 use super::pair::{DEAD_AFTER_INTERVALS, LISTEN_FIRST_DEAD_AFTERS, base_name};
 use super::scalar::render_duration;
-use super::services::{family_of, whole_prefix};
+use super::services::whole_prefix;
 use super::yaml::Yaml;
 use crate::model::{
     Failback, FloatingAddress, Group, Heartbeat, Hook, HookOrder, Host, KeySource, Listen,
@@ -227,7 +228,7 @@ fn hook(hook: &Hook) -> Yaml {
 
 fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     let mut map = Map::new("services.*");
-    listen(&service.listen, &mut map);
+    listen(&service.listen, &service.name, &mut map);
     map.put_unless_default("scheduler", service.scheduler.to_string());
     map.put_list("scheduler_flags", scheduler_flags(service.scheduler_flags));
     // What the first real server has is written once for all.
@@ -265,7 +266,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     Yaml::Block(map.entries)
 }
 
-fn listen(listen: &Listen, map: &mut Map) {
+fn listen(listen: &Listen, name: &str, map: &mut Map) {
     match listen {
         Listen::Addresses(endpoints) => {
             let text = |e: &crate::model::Endpoint| format!("{}/{}", e.address, e.protocol);
@@ -275,9 +276,14 @@ fn listen(listen: &Listen, map: &mut Map) {
                 Err(several) => map.put_list("listen", several),
             }
         }
-        Listen::Mark { mark, family } => {
-            map.put_text("mark", mark.to_string());
-            if *family == ipvs::Family::Inet6 {
+        Listen::Mark { mark, family, marked } => {
+            map.put_list(
+                "listen",
+                marked.iter().map(|ports| Yaml::Scalar(ports.to_string())).collect(),
+            );
+            let auto = *mark == chosen(name) && !marked.is_empty();
+            map.put_text("mark", if auto { "auto".to_owned() } else { mark.to_string() });
+            if *family == ipvs::Family::Inet6 && marked.is_empty() {
                 map.put_text("family", "inet6");
             }
         }
@@ -324,7 +330,7 @@ fn tunnel(tunnel: Tunnel) -> Yaml {
 fn persistence(persistence: &Persistence, listen: &Listen) -> Yaml {
     let seconds = u64::from(persistence.timeout_seconds);
     let timeout = render_duration(std::time::Duration::from_secs(seconds));
-    let whole = whole_prefix(family_of(listen));
+    let whole = whole_prefix(listen.family());
     if persistence.prefix_length == whole && persistence.engine.is_none() {
         return Yaml::Scalar(timeout);
     }

@@ -255,7 +255,7 @@ fn direct_routing_keeps_the_virtual_servers_port_and_asks_the_real_one() {
 #[test]
 fn a_mark_keeps_the_clients_port() {
     let mut service = www(&["192.168.1.4:0"]);
-    service.listen = Listen::Mark { mark: 7, family: Family::Inet };
+    service.listen = Listen::Mark { mark: 7, family: Family::Inet, marked: Vec::new() };
     service.check.port = Some(80);
     assert_eq!(World::up(&[A]).pool(&service), ["192.168.1.4:0=1"]);
 }

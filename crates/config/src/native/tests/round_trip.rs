@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ipvs::{Family, Forwarding, Persistence, Protocol, SchedulerFlags, Tunnel, TunnelChecksum};
+use ipvs::{
+    Family, Forwarding, Persistence, Ports, Protocol, SchedulerFlags, Tunnel, TunnelChecksum,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -259,12 +261,25 @@ fn real_server() -> impl Strategy<Value = RealServer> {
 
 fn listen() -> impl Strategy<Value = Listen> {
     let protocol = select(vec![Protocol::Tcp, Protocol::Udp, Protocol::Sctp]);
-    let endpoint = (ip(), any::<u16>(), protocol)
-        .prop_map(|(ip, port, protocol)| Endpoint { address: SocketAddr::new(ip, port), protocol });
+    let endpoint = || {
+        let parts = (ip(), any::<u16>(), protocol.clone());
+        parts.prop_map(|(ip, port, protocol)| Endpoint {
+            address: SocketAddr::new(ip, port),
+            protocol,
+        })
+    };
+    let marked = (endpoint(), any::<u16>()).prop_map(|(endpoint, more)| {
+        let ports = Ports::from(endpoint);
+        let more = if ports.first == 0 { 0 } else { more };
+        Ports { last: ports.first.saturating_add(more), ..ports }
+    });
+    let family = select(vec![Family::Inet, Family::Inet6]);
     prop_oneof![
-        vec(endpoint, 1..3).prop_map(Listen::Addresses),
-        (1_u32.., select(vec![Family::Inet, Family::Inet6]))
-            .prop_map(|(mark, family)| Listen::Mark { mark, family }),
+        vec(endpoint(), 1..3).prop_map(Listen::Addresses),
+        (1_u32.., family, vec(marked, 0..3)).prop_map(|(mark, family, marked)| {
+            let family = marked.first().map_or(family, Ports::family);
+            Listen::Mark { mark, family, marked }
+        }),
     ]
 }
 
