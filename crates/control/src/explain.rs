@@ -17,6 +17,9 @@ pub struct Explanation {
 pub struct ExplainedServer {
     /// Name of the virtual server.
     pub service: String,
+    /// How its packets come to be those of one service, where lvsd marks them.
+    #[serde(default)]
+    pub marked: Option<String>,
     /// The real server as in the status.
     pub server: ServerStatus,
     /// Its last check results, the newest last; empty when it needs no check.

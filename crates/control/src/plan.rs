@@ -17,6 +17,9 @@ pub struct PlanRequest {
 pub struct PlanAnswer {
     /// The changes, in the order in which they would be made.
     pub changes: Vec<PlannedChange>,
+    /// Firewall marks that lvsd would set, or set no more, one sentence each.
+    #[serde(default)]
+    pub marks: Vec<String>,
     /// Real servers that would wait for their first check before they join, as
     /// `www 192.168.1.6:80`.
     pub unchecked: Vec<String>,

@@ -3,7 +3,7 @@
 //! Fields are added, never renamed or removed, within one [`SCHEMA_VERSION`].
 
 use config::Diagnostic;
-use ipvs::{Forwarding, ServiceKey};
+use ipvs::{Forwarding, Ports, ServiceKey};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -202,6 +202,9 @@ pub struct ServiceStatus {
     pub name: String,
     /// What it is in the kernel.
     pub keys: Vec<ServiceKey>,
+    /// What lvsd marks so that it is one service in the kernel; empty where nothing is marked.
+    #[serde(default)]
+    pub marked: Vec<Ports>,
     /// Scheduler.
     pub scheduler: String,
     /// Persistence timeout in seconds.

@@ -46,6 +46,9 @@ fn render_server(explained: &ExplainedServer, now: u64) -> String {
         styled(state, style),
         ago::since(server.since_unix_ms, now),
     );
+    if let Some(marked) = &explained.marked {
+        text.push_str(&format!("  {}\n", styled(marked, output::PLAIN)));
+    }
     for because in &server.weight_because {
         text.push_str(&format!("  {}\n", styled(because, output::PLAIN)));
     }
@@ -123,7 +126,7 @@ mod tests {
             result(500, false, "connection refused"),
             result(1000, false, "refused\nagain"),
         ];
-        let explained = ExplainedServer { service: "www".into(), server, results };
+        let explained = ExplainedServer { service: "www".into(), marked: None, server, results };
         let text = without_colour(&render(&Explanation { servers: vec![explained] }, 61_000));
         insta::assert_snapshot!(text);
     }

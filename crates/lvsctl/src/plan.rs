@@ -56,7 +56,8 @@ async fn without_lvsd(cluster: &Cluster) -> Result<PlanAnswer, ExitError> {
     let wanted = health::wanted(cluster, &knowledge);
     let plan = ipvs::plan(&wanted.table, &dump.table, &BTreeSet::new());
     let changes = plan.steps.iter().map(|step| change(step, &dump.stats)).collect();
-    Ok(PlanAnswer { changes, unchecked: Vec::new() })
+    let marks = cluster.mark_rules().into_iter().map(|rule| format!("set by lvsd: {rule}"));
+    Ok(PlanAnswer { changes, marks: marks.collect(), unchecked: Vec::new() })
 }
 
 fn refused(error: &KernelError) -> ExitError {
@@ -128,6 +129,9 @@ fn render(answer: &PlanAnswer) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    for mark in &answer.marks {
+        text.push_str(&(styled(&format!("# firewall mark {mark}"), DIM) + "\n"));
+    }
     for server in &answer.unchecked {
         let note = format!("# {server} joins once its first check has passed");
         text.push_str(&(styled(&note, ODD) + "\n"));
@@ -136,7 +140,11 @@ fn render(answer: &PlanAnswer) -> String {
 }
 
 fn summary(answer: &PlanAnswer) -> String {
-    if answer.changes.is_empty() {
+    let marks = match answer.marks.len() {
+        0 => String::new(),
+        marks => format!(", and {}", counted(marks, "firewall mark")),
+    };
+    if answer.changes.is_empty() && answer.marks.is_empty() {
         return "nothing to change\n".to_owned();
     }
     let ended: u64 = answer
@@ -146,7 +154,7 @@ fn summary(answer: &PlanAnswer) -> String {
         .map(|change| change.connections)
         .sum();
     let ended = counted(usize::try_from(ended).unwrap_or(usize::MAX), "live connection");
-    format!("{}, ending {ended}\n", counted(answer.changes.len(), "change"))
+    format!("{}, ending {ended}{marks}\n", counted(answer.changes.len(), "change"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod drain;
 mod entry;
+mod ftp;
 mod letters;
 mod linger;
 mod memory;
@@ -29,6 +30,7 @@ use ipvs::{Connections, DestinationKey, DestinationStats, ServiceKey, Step, Tabl
 use runtime::journal::{EventKind, Level};
 
 pub use entry::Entry;
+pub(crate) use ftp::needs_ftp_helper;
 pub use memory::{Memory, Seen, fingerprint};
 pub use notices::Notice;
 pub use placing::{Change, names_needed};

@@ -3,10 +3,12 @@
 
 mod api;
 mod configuration;
+mod ftp_helper;
 mod guard;
 mod kernel;
 mod mail;
 mod maintenance;
+mod marks;
 mod names;
 mod nannies;
 mod notices;
@@ -26,14 +28,15 @@ use health::Names;
 use runtime::control_server::ControlServer;
 use runtime::journal::{EventKind, Level};
 use runtime::signals::{Request, Signals};
+use runtime::sysctl::Values;
 use runtime::{ExitError, Journal, readiness};
 use tokio::sync::{mpsc, watch};
 
 use crate::core::{Core, Entry, KernelWork, Now, sum_up};
-use crate::sysctl::Values;
 use configuration::Configuration;
 use guard::Guard;
 use kernel::{Answer, Job, SyncOn};
+use marks::Marks;
 use nannies::{Kind, Nannies, News};
 use notices::Tellers;
 use parent::{Parent, Wish};
@@ -72,6 +75,8 @@ struct Driver {
     guard: Option<Guard>,
     kernel: mpsc::Sender<Job>,
     settings: Settings,
+    marks: Marks,
+    ftp_helper_missing: bool,
     events: mpsc::Receiver<Event>,
     nannies: Nannies,
     checks: BTreeMap<&'static str, Nanny>,
@@ -199,6 +204,8 @@ impl Driver {
                 let untouched = self.core.cluster().kernel == Kernel::default();
                 self.settings.due |= !untouched;
                 self.settle_sysctls();
+                self.audit_marks();
+                self.look_for_ftp_helper();
                 self.answer_waiting();
             }
             Answer::Dumped(Err(reason)) => {
@@ -206,6 +213,7 @@ impl Driver {
                 self.answer_waiting();
             }
             Answer::Settled { changed, failed, ours } => self.settled(&changed, failed, ours),
+            Answer::Marked(marked) => self.marked(marked),
         }
     }
 
@@ -273,6 +281,7 @@ impl Driver {
             self.settings.busy = true;
             self.hand_to_kernel(Job::Settings { kernel, ours: self.settings.sync_ours })?;
         }
+        self.look_at_marks()?;
         for Entry { kind, level, message, fields } in self.core.entries() {
             self.journal.record(kind, level, message, &fields);
         }
@@ -327,6 +336,7 @@ impl Driver {
         let remove = self.core.cluster().on_stop == OnStop::Remove && end == End::Stopped;
         if remove {
             self.remove_all().await?;
+            self.remove_marks().await?;
             self.give_back_sysctls();
         }
         if let Some(seen) = self.core.seen_to_save() {

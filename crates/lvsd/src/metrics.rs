@@ -163,6 +163,7 @@ mod tests {
         let service = control::status::ServiceStatus {
             name: "www".into(),
             keys: Vec::new(),
+            marked: Vec::new(),
             scheduler: "wlc".into(),
             persistence_seconds: None,
             on_sorry_server: false,

@@ -40,6 +40,7 @@ fn the_lines_are_shell_commands_with_the_connections_as_comments() {
             change("-d -t 192.168.1.1:80 -r 192.168.1.4:80", 1, true),
             change("-e -t 192.168.1.1:80 -r 192.168.1.5:80 -g -w 5", 3, false),
         ],
+        marks: vec!["set by lvsd: ip daddr 192.168.1.1 tcp dport 21 meta mark set 21".into()],
         unchecked: vec!["www 192.168.1.6:80".into()],
     };
     assert_eq!(

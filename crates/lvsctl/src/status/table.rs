@@ -39,7 +39,11 @@ pub(super) fn render(lvsd: &LvsdStatus, width: Option<usize>, now: u64, out: &mu
 
 fn head(service: &ServiceStatus, width: Option<usize>, out: &mut String) {
     let keys: Vec<String> = service.keys.iter().map(ToString::to_string).collect();
-    let keys = keys.join(", ");
+    let mut keys = keys.join(", ");
+    if !service.marked.is_empty() {
+        let marked: Vec<String> = service.marked.iter().map(ToString::to_string).collect();
+        keys = format!("{} ({keys})", marked.join(", "));
+    }
     let persistence = service
         .persistence_seconds
         .map_or_else(String::new, |seconds| format!("persistent {seconds} s"));

@@ -145,6 +145,7 @@ fn service(name: &str, address: &str, servers: Vec<ServerStatus>) -> ServiceStat
     ServiceStatus {
         name: name.into(),
         keys: vec![ServiceKey::Address { address, protocol: Protocol::Tcp }],
+        marked: Vec::new(),
         scheduler: "wlc".into(),
         persistence_seconds: None,
         on_sorry_server: false,

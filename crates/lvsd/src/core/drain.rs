@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use config::model::Listen;
 use health::ledger::Aspect;
 use health::{Drain, Ruling, Subject};
 use runtime::journal::{EventKind, Level};
@@ -51,10 +50,7 @@ impl Core {
         let Some(service) = self.cluster.services.iter().find(|known| known.name == service) else {
             return false;
         };
-        let listens = |ip: IpAddr| match &service.listen {
-            Listen::Addresses(endpoints) => endpoints.iter().any(|at| at.address.ip() == ip),
-            Listen::Mark { .. } => false,
-        };
+        let listens = |ip: IpAddr| service.listen.ports().iter().any(|ports| ports.ip == ip);
         let groups = self.cluster.pair.iter().flat_map(|pair| &pair.groups);
         let mut own = groups
             .filter(|group| group.addresses.iter().any(|floating| listens(floating.ip)))

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use config::Cluster;
-use config::model::{Host, SorryServer, VirtualServer};
+use config::model::{Host, Listen, SorryServer, VirtualServer};
 use control::nanny::WatchId;
 use control::plan::{PlanAnswer, PlanRequest, PlannedChange};
 use control::status::{ConfigStatus, LvsdStatus, SCHEMA_VERSION, ServerStatus, ServiceStatus};
 use health::{Decided, Note, Verdict, WantedServer, WantedService};
-use ipvs::{DestinationStats, Step, plan};
+use ipvs::{DestinationStats, Ports, Step, plan};
 
+use super::needs_ftp_helper;
 use super::operator::is_meant;
 use super::{Core, Now, live};
 
@@ -28,6 +29,10 @@ pub struct Surroundings {
     pub nanny_restarts: u64,
     /// Checks that ended well, and those that failed.
     pub checks: (u64, u64),
+    /// Why firewall marks are not set as wanted.
+    pub marks_problem: Option<String>,
+    /// Why FTP by NAT brings no files.
+    pub ftp_problem: Option<String>,
 }
 
 impl Core {
@@ -40,7 +45,9 @@ impl Core {
             uptime_seconds: around.uptime.as_secs(),
             config: around.config.clone(),
             readiness: self.readiness(around.config_hash),
-            services: services.map(|(of, wanted)| self.service_status(of, wanted, now)).collect(),
+            services: services
+                .map(|(of, wanted)| self.service_status(of, wanted, around, now))
+                .collect(),
             foreign: self.reconciler.foreign().map(ToString::to_string).collect(),
             kernel_writes,
             kernel_refusals,
@@ -77,7 +84,16 @@ impl Core {
             connections: self.connections_of(step),
             ends_connections: matches!(step, Step::RemoveDestination(..) | Step::RemoveService(_)),
         });
-        PlanAnswer { changes: changes.collect(), unchecked }
+        PlanAnswer { changes: changes.collect(), marks: Vec::new(), unchecked }
+    }
+
+    /// How the packets of a virtual server come to be those of one service, where lvsd marks them.
+    pub fn marked_in_words(&self, service: &str) -> Option<String> {
+        let of = self.cluster.services.iter().find(|known| known.name == service)?;
+        let Listen::Mark { mark, marked, .. } = &of.listen else { return None };
+        let ports: Vec<String> = marked.iter().map(ToString::to_string).collect();
+        (!ports.is_empty())
+            .then(|| format!("{} is one service: lvsd marks it {mark}", ports.join(", ")))
     }
 
     fn connections_of(&self, step: &Step) -> u64 {
@@ -91,12 +107,16 @@ impl Core {
         &self,
         of: &VirtualServer,
         wanted: &WantedService,
+        around: &Surroundings,
         now: Now,
     ) -> ServiceStatus {
+        let marked = marked(of);
+        let unmarked = around.marks_problem.as_ref().filter(|_| !marked.is_empty());
         let servers = wanted.servers.iter().map(|server| self.server_status(of, server, now));
         ServiceStatus {
             name: of.name.clone(),
             keys: wanted.pools.keys().copied().collect(),
+            marked: marked.to_vec(),
             scheduler: of.scheduler.to_string(),
             persistence_seconds: of.persistence.as_ref().map(|kept| kept.timeout_seconds),
             on_sorry_server: wanted.on_sorry,
@@ -107,7 +127,9 @@ impl Core {
                 .pools
                 .keys()
                 .find_map(|key| self.reconciler.problem(key))
-                .map(|reason| format!("the kernel refuses it: {reason}")),
+                .map(|reason| format!("the kernel refuses it: {reason}"))
+                .or_else(|| Some(format!("its packets are not marked: {}", unmarked?)))
+                .or_else(|| around.ftp_problem.clone().filter(|_| needs_ftp_helper(of))),
             servers: servers.collect(),
         }
     }
@@ -163,6 +185,13 @@ impl Core {
             Some(Host::Address(ip)) => format!("{ip} is not of the virtual server's family"),
             None => String::new(),
         }
+    }
+}
+
+fn marked(service: &VirtualServer) -> &[Ports] {
+    match &service.listen {
+        Listen::Mark { marked, .. } => marked,
+        Listen::Addresses(_) => &[],
     }
 }
 

@@ -216,6 +216,7 @@ impl Driver {
         }
         let change = self.core.configure(Arc::new(cluster), now());
         self.settle_sysctls();
+        self.audit_marks();
         let mut fields = vec![
             ("path", self.configuration.status.path.clone()),
             ("hash", self.configuration.status.hash.clone()),

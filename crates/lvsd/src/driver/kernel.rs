@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use config::model::{ConnectionSync, Kernel};
-use ipvs::Step;
 use ipvs::wire::{SyncDaemon, SyncRole, Timeouts};
-use netlink::{Dump, IpvsSocket, KernelError, Links};
+use ipvs::{MarkRule, Step};
+use netlink::{Dump, IpvsSocket, KernelError, Links, MarksSocket};
 use runtime::ExitError;
 use tokio::sync::mpsc;
 
 use super::Event;
+use super::marks::{self, Marked};
 use crate::reconciler::Refusal;
 
-/// Jobs that may wait: one of the core's, one of the settings.
+/// Jobs that may wait: one of the core's, one of the settings, one of the marks.
 const WAITING_JOBS: usize = 4;
 
 /// What the kernel is asked.
@@ -24,6 +25,8 @@ pub(super) enum Job {
     Apply(Vec<Step>),
     /// Set timeouts and sync daemons as configured; `ours` are running daemons that are ours.
     Settings { kernel: Box<Kernel>, ours: Option<SyncOn> },
+    /// Mark exactly so.
+    Marks(Vec<MarkRule>),
 }
 
 /// What came of it.
@@ -35,6 +38,8 @@ pub(super) enum Answer {
     Applied(Vec<Step>, Vec<Result<(), Refusal>>),
     /// What was changed, what failed, and the daemons that are ours now.
     Settled { changed: Vec<String>, failed: Vec<String>, ours: Option<SyncOn> },
+    /// Marks are as wanted, or why not.
+    Marked(Marked),
 }
 
 /// Where the sync daemons were started: the number of their interface. The kernel tells only its
@@ -61,8 +66,9 @@ pub(super) fn as_exit(tried: &str, error: &KernelError) -> ExitError {
 pub(super) fn start(mut socket: IpvsSocket, events: mpsc::Sender<Event>) -> mpsc::Sender<Job> {
     let (sender, mut jobs) = mpsc::channel(WAITING_JOBS);
     tokio::spawn(async move {
+        let mut netfilter = None;
         while let Some(job) = jobs.recv().await {
-            let answer = work(&mut socket, job).await;
+            let answer = work(&mut socket, &mut netfilter, job).await;
             if events.send(Event::Kernel(answer)).await.is_err() {
                 return;
             }
@@ -71,7 +77,7 @@ pub(super) fn start(mut socket: IpvsSocket, events: mpsc::Sender<Event>) -> mpsc
     sender
 }
 
-async fn work(socket: &mut IpvsSocket, job: Job) -> Answer {
+async fn work(socket: &mut IpvsSocket, netfilter: &mut Option<MarksSocket>, job: Job) -> Answer {
     match job {
         Job::Dump => Answer::Dumped(socket.dump().await.map_err(|error| error.to_string())),
         Job::Apply(steps) => {
@@ -81,6 +87,7 @@ async fn work(socket: &mut IpvsSocket, job: Job) -> Answer {
             Answer::Applied(steps, results)
         }
         Job::Settings { kernel, ours } => settle(socket, &kernel, ours).await,
+        Job::Marks(wanted) => Answer::Marked(marks::work(netfilter, wanted).await),
     }
 }
 

@@ -99,7 +99,10 @@ impl Driver {
                 let _ = place.send(self.core.status(&self.surroundings(), now()));
             }
             Question::Plan(request, place) => {
-                let _ = place.send(self.core.foresee_changes(&request));
+                let mut answer = self.core.foresee_changes(&request);
+                let cluster = request.cluster.as_deref().unwrap_or(self.core.cluster());
+                answer.marks = self.marks.foresee(cluster);
+                let _ = place.send(answer);
             }
             Question::Explain(server, place) => self.explain(&server, place),
             other @ (Question::Act(..) | Question::Apply(..)) => self.asked(other),
@@ -112,7 +115,8 @@ impl Driver {
             .explain(server, now())
             .into_iter()
             .map(|(service, server, watch)| {
-                (ExplainedServer { service, server, results: Vec::new() }, watch)
+                let marked = self.core.marked_in_words(&service);
+                (ExplainedServer { service, marked, server, results: Vec::new() }, watch)
             })
             .collect();
         let missing: BTreeSet<_> = servers.iter().filter_map(|(_, watch)| *watch).collect();
@@ -133,6 +137,8 @@ impl Driver {
             uptime: self.started.elapsed(),
             nanny_pids: nannies.clone().filter_map(|nanny| nanny.pid).collect(),
             nanny_restarts: nannies.clone().map(|nanny| nanny.restarts).sum(),
+            marks_problem: self.marks.problem.clone(),
+            ftp_problem: self.ftp_problem(),
             checks: nannies.fold((0, 0), |(passed, failed), nanny| {
                 (passed + nanny.passed, failed + nanny.failed)
             }),

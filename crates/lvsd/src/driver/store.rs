@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use health::{Decisions, Ledger};
 use ipvs::ServiceKey;
 use runtime::dirs::{RuntimeDir, write_atomic};
+use runtime::sysctl::Values;
 use runtime::{Exit, ExitError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::kernel::SyncOn;
 use crate::core::{Memory, Seen};
-use crate::sysctl::Values;
 
 /// Its name in the runtime directory.
 pub(super) const FOLDER: &str = "lvsd";

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use runtime::journal::{EventKind, Level};
+use runtime::sysctl::{self, Change, Values};
 
 use super::{Driver, complain};
-use crate::sysctl::{self, Change, Values};
+use crate::sysctl::wanted;
 
 impl Driver {
     /// Writes what differs, and gives back what is wanted no more.
     pub(super) fn settle_sysctls(&mut self) {
         let root = Path::new(sysctl::ROOT);
-        let wanted = sysctl::wanted(self.core.cluster(), &sysctl::interfaces(root));
+        let wanted = wanted(self.core.cluster(), &sysctl::interfaces(root));
         self.write_sysctls(root, &wanted);
     }
 
