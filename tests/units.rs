@@ -23,10 +23,16 @@ fn words(name: &str, setting: &str) -> Vec<String> {
 }
 
 const UNITS: [&str; 2] = ["pulse.service", "lvsd.service"];
+/// Those that run a command and end.
+const COMMANDS: [&str; 1] = ["caribe-realserver.service"];
+
+fn all_units() -> impl Iterator<Item = &'static str> {
+    UNITS.into_iter().chain(COMMANDS)
+}
 
 #[test]
 fn each_unit_is_exposed_no_more_than_promised() {
-    for name in UNITS {
+    for name in all_units() {
         let output = Command::new("systemd-analyze")
             .args(["security", "--offline=true", "--no-pager"])
             .arg(format!("--threshold={THRESHOLD}"))
@@ -41,7 +47,7 @@ fn each_unit_is_exposed_no_more_than_promised() {
 
 #[test]
 fn a_unit_says_nothing_that_systemd_does_not_know() {
-    for name in UNITS {
+    for name in all_units() {
         let output = Command::new("systemd-analyze")
             .args(["verify", "--man=no", "--recursive-errors=no"])
             .arg(unit(name))
@@ -74,6 +80,17 @@ fn the_daemons_are_given_what_they_need_and_no_more() {
         assert_eq!(words(name, "StateDirectory"), ["caribe"], "{name}");
         assert_eq!(words(name, "User"), ["caribe"], "{name}");
     }
+}
+
+#[test]
+fn a_real_server_is_set_up_at_each_start_and_put_back() {
+    let name = "caribe-realserver.service";
+    assert_eq!(words(name, "ExecStart"), ["/usr/sbin/lvsctl", "realserver", "up"]);
+    assert_eq!(words(name, "ExecStop"), ["/usr/sbin/lvsctl", "realserver", "down"]);
+    assert_eq!(words(name, "CapabilityBoundingSet"), ["CAP_NET_ADMIN"]);
+    assert_eq!(words(name, "RuntimeDirectoryPreserve"), ["yes"], "what was there before is kept");
+    assert_eq!(words(name, "RemainAfterExit"), ["yes"]);
+    assert_eq!(words(name, "WantedBy"), ["multi-user.target"]);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Look at and steer a pair of Linux Virtual Server routers.
 #[derive(Debug, Parser)]
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     },
     /// Make a new heartbeat key on both routers while they run; the old one leaves by itself
     RotateKey,
+    /// On a real server: answer for floating addresses, silently
+    Realserver(RealServer),
     /// Explain a key of the native configuration; without one, list them all
     ExplainKey {
         /// Such as heartbeat.interval, or a part of it
@@ -97,6 +100,35 @@ pub(crate) enum Command {
     },
     /// Print the JSON Schema of the native configuration, for editors
     Schema,
+}
+
+/// What is done on a real server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RealServerTask {
+    /// Set up what is missing; what was there before is kept
+    Up,
+    /// Put everything back as it was before
+    Down,
+    /// Say what is missing and what it is for; nothing is changed
+    Check,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RealServer {
+    /// What is done
+    pub(crate) task: RealServerTask,
+    /// Floating addresses [default: those that the configuration sends to this host]
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Their packets come wrapped by IP in IP, not as they are
+    #[arg(long, requires = "addresses")]
+    pub(crate) tunnel: bool,
+    /// Carries the addresses of direct routing; made as a dummy where it is not there
+    #[arg(long, value_name = "NAME", default_value = "lo")]
+    pub(crate) interface: String,
+    /// The routers' configuration [default: where the daemons look for theirs]
+    #[arg(long, value_name = "PATH", conflicts_with = "addresses")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

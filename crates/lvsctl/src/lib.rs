@@ -15,6 +15,7 @@ mod history;
 mod keygen;
 mod output;
 mod plan;
+mod realserver;
 mod schema;
 mod status;
 mod table;
@@ -38,6 +39,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
         Command::Check { paths } => return check::run(&paths).await,
         Command::Convert { path, partner, output } => {
             return convert::run(&path, partner, output.as_deref()).await;
+        }
+        Command::Realserver(what) => {
+            return realserver::run(arguments.runtime_dir.as_deref(), what).await;
         }
         Command::Plan { path } => plan::run(&daemons, path).await?,
         Command::Status { json } => status::run(&daemons, json).await?,

@@ -65,6 +65,8 @@ pub struct Lease {
 pub enum AddressChange {
     /// It comes, for a time.
     Add(HostAddress, Lease),
+    /// It comes for good.
+    Stay(HostAddress),
     /// Its time begins anew; it comes back if it was lost.
     Renew(HostAddress, Lease),
     /// It goes.
@@ -149,6 +151,15 @@ fn encode(change: &AddressChange) -> Outgoing {
             flags: CREATE_NEW,
             payload: payload(address, Some(*lease)),
         },
+        AddressChange::Stay(address) => {
+            let mut payload = payload(address, None);
+            if address.ip.is_ipv6() {
+                let mut attributes = Payload::default();
+                attributes.u32(FLAGS, NO_DUPLICATE_DETECTION);
+                payload.extend(attributes.into_bytes());
+            }
+            Outgoing { kind: NEW_ADDRESS, flags: CREATE_NEW, payload }
+        }
         AddressChange::Renew(address, lease) => {
             Outgoing { kind: NEW_ADDRESS, flags: RENEW, payload: payload(address, Some(*lease)) }
         }

@@ -1,4 +1,4 @@
-//! What is asked of the kernel over netlink: IPVS, addresses, links and routes.
+//! What is asked of the kernel over netlink: IPVS, firewall marks, addresses, links and routes.
 //!
 //! Each socket has one owner and one request in flight; many changes share a write. Bytes are read
 //! and written by the pure crate [`ipvs`]; here are the sockets.
@@ -10,6 +10,7 @@ pub mod datagram;
 mod error;
 mod ipvs_socket;
 mod links;
+mod marks_socket;
 mod message;
 mod monitor;
 mod route;
@@ -18,6 +19,7 @@ mod route_wire;
 pub use addresses::{AddressChange, Addresses, HostAddress, Lease};
 pub use error::KernelError;
 pub use ipvs_socket::{Dump, IpvsSocket};
-pub use links::{HostLink, Links};
+pub use links::{HostLink, LinkChange, Links};
+pub use marks_socket::MarksSocket;
 pub use monitor::LinkMonitor;
 pub use route::{Neighbour, Route, Routes};

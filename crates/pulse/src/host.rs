@@ -88,6 +88,7 @@ pub(crate) mod tests {
             up: true,
             carrier,
             loopback: false,
+            silent: false,
         }
     }
 

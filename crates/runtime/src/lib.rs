@@ -19,6 +19,7 @@ pub mod readiness;
 mod replace;
 mod run;
 pub mod signals;
+pub mod sysctl;
 #[cfg(test)]
 mod test_folder;
 pub mod timestamp;

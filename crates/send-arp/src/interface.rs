@@ -110,7 +110,15 @@ mod tests {
     use super::*;
 
     fn link(index: u32, name: &str, mac: Option<[u8; 6]>, up: bool) -> HostLink {
-        HostLink { index, name: name.into(), mac, up, carrier: up, loopback: name == "lo" }
+        HostLink {
+            index,
+            name: name.into(),
+            mac,
+            up,
+            carrier: up,
+            loopback: name == "lo",
+            silent: false,
+        }
     }
 
     fn address(network: &str, interface: u32) -> HostAddress {
