@@ -3,6 +3,7 @@
 mod comparison;
 mod death;
 mod edits;
+mod marks;
 mod operator;
 mod restart;
 mod sysctls;
@@ -16,6 +17,7 @@ use lab::{Daemon, Failure, Node, Outcome, Seed, WebServer, ensure, seed, wait_un
 pub(crate) use comparison::run as like_ldirectord;
 pub(crate) use death::{run as death, without_refusal};
 pub(crate) use edits::run as edits;
+pub(crate) use marks::run as marks;
 pub(crate) use operator::run as operator;
 pub(crate) use restart::run as restart;
 pub(crate) use sysctls::run as sysctls;

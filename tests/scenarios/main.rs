@@ -11,6 +11,7 @@ mod decisions;
 mod demo;
 mod director;
 mod faults;
+mod ftp;
 mod ha_d;
 mod ipvs_fill;
 mod ipvs_table;
@@ -23,6 +24,7 @@ mod pair_moves;
 mod pair_wires;
 mod path_kinds;
 mod privileges;
+mod realserver;
 mod rotate_key;
 mod routing;
 mod sample_table;
@@ -107,6 +109,29 @@ const TABLE: &[Scenario] = &[
         "director-sysctls",
         "settings of the kernel are set, kept, and given back",
         director::sysctls,
+    ),
+    Scenario::test(
+        "director-marks",
+        "several ports are one service by marks that lvsd sets, mends and removes",
+        director::marks,
+    )
+    .needs(&["nftables"]),
+    Scenario::test(
+        "ftp-direct",
+        "FTP by marks and direct routing, passive and active, before and after a hand-over",
+        ftp::direct,
+    )
+    .needs(&["nftables", "vsftpd"]),
+    Scenario::test(
+        "ftp-nat",
+        "FTP by ip_vs_ftp and NAT, passive and active, before and after a hand-over",
+        ftp::through_nat,
+    )
+    .needs(&["vsftpd"]),
+    Scenario::test(
+        "realserver",
+        "real servers set up by lvsctl alone serve through the pair, and are put back",
+        realserver::run,
     ),
     Scenario::test(
         "director-ldirectord",

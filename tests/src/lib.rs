@@ -41,6 +41,7 @@ pub mod console;
 pub mod daemon;
 pub mod failure;
 pub mod figure;
+pub mod ftp;
 pub mod guest;
 pub mod kernel_table;
 mod link_batch;

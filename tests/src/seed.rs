@@ -45,6 +45,18 @@ impl Seed {
     /// # Errors
     /// When the kernel refuses a part of it.
     pub fn build(run: &Run) -> Outcome<Self> {
+        Self::one_wire(run, |server| server.answers_for(VIP).answers_for(VIP6).ends_tunnels())
+    }
+
+    /// The same with real servers that nobody has set up.
+    ///
+    /// # Errors
+    /// When the kernel refuses a part of it.
+    pub fn build_bare(run: &Run) -> Outcome<Self> {
+        Self::one_wire(run, |server| server)
+    }
+
+    fn one_wire(run: &Run, set_up: impl Fn(Host) -> Host) -> Outcome<Self> {
         let router = |name, host_name, last: u8| {
             Host::new(name)
                 .called(host_name)
@@ -54,11 +66,7 @@ impl Seed {
         };
         let server = |name, last| {
             let addresses = [lan(last), lan6(last)];
-            Host::new(name)
-                .on("lan", &addresses.each_ref().map(String::as_str))
-                .answers_for(VIP)
-                .answers_for(VIP6)
-                .ends_tunnels()
+            set_up(Host::new(name).on("lan", &addresses.each_ref().map(String::as_str)))
         };
         Self::five(
             run,
