@@ -1,8 +1,6 @@
 //! Real servers that are set up by `lvsctl realserver` alone, serve through the pair, and are put
 //! back exactly as they were.
 
-use std::time::Duration;
-
 use lab::pair::{CONFIG, wait_until_warm};
 use lab::seed::{VIP, VIP6, web_address, web_address6};
 use lab::{Load, Node, Outcome, Pair, Run, Seed, ensure};
