@@ -75,8 +75,6 @@ struct Driver {
     guard: Option<Guard>,
     kernel: mpsc::Sender<Job>,
     settings: Settings,
-    marks: Marks,
-    ftp_helper_missing: bool,
     events: mpsc::Receiver<Event>,
     nannies: Nannies,
     checks: BTreeMap<&'static str, Nanny>,
@@ -105,6 +103,9 @@ struct Settings {
     before: Values,
     /// Those that could not be written.
     unwritten: Vec<String>,
+    marks: Marks,
+    /// FTP by NAT lacks the kernel's helper.
+    ftp_helper_missing: bool,
 }
 
 /// What is known of one nanny process.

@@ -17,17 +17,17 @@ impl Driver {
     /// Says once that the helper is missing, where it is needed.
     pub(super) fn look_for_ftp_helper(&mut self) {
         let missing = is_needed(self.core.cluster()) && !is_loaded();
-        if missing && !self.ftp_helper_missing {
+        if missing && !self.settings.ftp_helper_missing {
             let fields = [("reason", MISSING.to_owned())];
             let sentence = "a helper of the kernel is missing, FTP brings no files";
             self.journal.record(EventKind::Kernel, Level::Warn, sentence, &fields);
         }
-        self.ftp_helper_missing = missing;
+        self.settings.ftp_helper_missing = missing;
     }
 
     /// What is wrong with those that need it.
     pub(super) fn ftp_problem(&self) -> Option<String> {
-        self.ftp_helper_missing.then(|| MISSING.to_owned())
+        self.settings.ftp_helper_missing.then(|| MISSING.to_owned())
     }
 }
 

@@ -65,12 +65,14 @@ async fn settle(
     Ok((found, true))
 }
 
-impl Marks {
-    /// Nothing is known, so a look is due.
-    pub(super) fn start() -> Self {
+/// Nothing is known, so a look is due.
+impl Default for Marks {
+    fn default() -> Self {
         Self { due: true, busy: false, set: None, problem: None }
     }
+}
 
+impl Marks {
     /// Another look is wanted after each look at the table, unless nothing is marked and it was
     /// seen that nothing is.
     fn audit(&mut self, cluster: &Cluster) {
@@ -90,22 +92,22 @@ impl Marks {
 impl Driver {
     /// The table was looked at.
     pub(super) fn audit_marks(&mut self) {
-        self.marks.audit(self.core.cluster());
+        self.settings.marks.audit(self.core.cluster());
     }
 
     /// Has the kernel's task look, if that is due.
     pub(super) fn look_at_marks(&mut self) -> Result<(), ExitError> {
-        if !self.marks.due || self.marks.busy {
+        if !self.settings.marks.due || self.settings.marks.busy {
             return Ok(());
         }
-        self.marks.due = false;
-        self.marks.busy = true;
+        self.settings.marks.due = false;
+        self.settings.marks.busy = true;
         self.hand_to_kernel(Job::Marks(self.core.cluster().mark_rules()))
     }
 
     /// What came of it.
     pub(super) fn marked(&mut self, Marked { wanted, outcome }: Marked) {
-        self.marks.busy = false;
+        self.settings.marks.busy = false;
         let (found, changed) = match outcome {
             Ok(seen) => seen,
             Err(reason) => {
@@ -113,9 +115,9 @@ impl Driver {
                 return;
             }
         };
-        self.marks.problem = None;
+        self.settings.marks.problem = None;
         if changed {
-            let before = self.marks.set.as_deref();
+            let before = self.settings.marks.set.as_deref();
             let drifted = before.is_some_and(|before| !found.is(before));
             let (level, sentence) = match (drifted, wanted.is_empty()) {
                 (true, _) => (Level::Warn, "firewall marks were changed by somebody else, mended"),
@@ -125,21 +127,21 @@ impl Driver {
             let fields = [("marks", in_words(&wanted))];
             self.journal.record(EventKind::Kernel, level, sentence, &fields);
         }
-        self.marks.set = Some(wanted);
+        self.settings.marks.set = Some(wanted);
     }
 
     fn complain_of_marks(&mut self, reason: String) {
-        if self.marks.problem.as_ref() != Some(&reason) {
+        if self.settings.marks.problem.as_ref() != Some(&reason) {
             let fields = [("reason", reason.clone())];
             let sentence = "cannot set firewall marks, it is tried again";
             self.journal.record(EventKind::Kernel, Level::Error, sentence, &fields);
         }
-        self.marks.problem = Some(reason);
+        self.settings.marks.problem = Some(reason);
     }
 
     /// Removes our table, after what is under way.
     pub(super) async fn remove_marks(&mut self) -> Result<(), ExitError> {
-        if self.marks.set.as_deref() == Some(&[]) {
+        if self.settings.marks.set.as_deref() == Some(&[]) {
             return Ok(());
         }
         let gone = |_| ExitError::internal("the task that talks to the kernel has ended");

@@ -101,7 +101,7 @@ impl Driver {
             Question::Plan(request, place) => {
                 let mut answer = self.core.foresee_changes(&request);
                 let cluster = request.cluster.as_deref().unwrap_or(self.core.cluster());
-                answer.marks = self.marks.foresee(cluster);
+                answer.marks = self.settings.marks.foresee(cluster);
                 let _ = place.send(answer);
             }
             Question::Explain(server, place) => self.explain(&server, place),
@@ -137,7 +137,7 @@ impl Driver {
             uptime: self.started.elapsed(),
             nanny_pids: nannies.clone().filter_map(|nanny| nanny.pid).collect(),
             nanny_restarts: nannies.clone().map(|nanny| nanny.restarts).sum(),
-            marks_problem: self.marks.problem.clone(),
+            marks_problem: self.settings.marks.problem.clone(),
             ftp_problem: self.ftp_problem(),
             checks: nannies.fold((0, 0), |(passed, failed), nanny| {
                 (passed + nanny.passed, failed + nanny.failed)

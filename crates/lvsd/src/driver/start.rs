@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::configuration::{Configuration, tell_warnings};
 use super::guard::Guard;
-use super::marks::Marks;
 use super::nannies::Nannies;
 use super::notices::Tellers;
 use super::parent::Parent;
@@ -104,8 +103,6 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         guard,
         kernel: kernel::start(socket, sender),
         settings: Settings { due: true, sync_ours, before, ..Settings::default() },
-        marks: Marks::start(),
-        ftp_helper_missing: false,
         events,
         nannies,
         checks: std::collections::BTreeMap::new(),
