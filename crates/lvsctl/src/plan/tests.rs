@@ -48,9 +48,10 @@ fn the_lines_are_shell_commands_with_the_connections_as_comments() {
         "ipvsadm -a -t 192.168.1.1:80 -r 192.168.1.6:80 -g -w 1\n\
          ipvsadm -d -t 192.168.1.1:80 -r 192.168.1.4:80          # ends 1 live connection\n\
          ipvsadm -e -t 192.168.1.1:80 -r 192.168.1.5:80 -g -w 5  # 3 live connections go on\n\
+         # firewall mark set by lvsd: ip daddr 192.168.1.1 tcp dport 21 meta mark set 21\n\
          # www 192.168.1.6:80 joins once its first check has passed\n"
     );
-    assert_eq!(summary(&answer), "3 changes, ending 1 live connection\n");
+    assert_eq!(summary(&answer), "3 changes, ending 1 live connection, and 1 firewall mark\n");
     assert_eq!(summary(&PlanAnswer::default()), "nothing to change\n");
 }
 
