@@ -32,8 +32,10 @@ impl<'a> Files<'a> {
         Self { lister: Some(lister), ..self }
     }
 
-    /// The names in a folder, sorted; none where folders cannot be looked into.
-    pub fn list(&self, folder: &Path) -> Vec<String> {
+    /// The names in a folder, sorted; none where folders cannot be looked into. The folder is
+    /// watched, because more may appear.
+    pub fn list(&mut self, folder: &Path) -> Vec<String> {
+        self.watch(folder);
         let mut names = self.lister.map(|list| list(folder)).unwrap_or_default();
         names.sort();
         names
@@ -41,9 +43,7 @@ impl<'a> Files<'a> {
 
     /// Reads a file. One that is missing is watched too, because it may appear.
     pub fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
-        if !self.read.iter().any(|known| known == path) {
-            self.read.push(path.to_path_buf());
-        }
+        self.watch(path);
         let bytes = (self.reader)(path)?;
         // The length keeps "ab" + "c" and "a" + "bc" apart.
         let length = bytes.len() as u64;
@@ -56,10 +56,14 @@ impl<'a> Files<'a> {
     /// Reads a file that holds secrets, or that is this router's own: it is watched, but not
     /// hashed, because the hash travels in heartbeats and is compared.
     pub fn read_unhashed(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        self.watch(path);
+        (self.reader)(path)
+    }
+
+    fn watch(&mut self, path: &Path) {
         if !self.read.iter().any(|known| known == path) {
             self.read.push(path.to_path_buf());
         }
-        (self.reader)(path)
     }
 
     /// Whether a file can be read. It is neither watched nor hashed.

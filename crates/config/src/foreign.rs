@@ -7,6 +7,7 @@ pub(crate) mod ports;
 pub(crate) mod quotes;
 pub(crate) mod regex;
 pub(crate) mod report;
+pub(crate) mod table;
 pub(crate) mod word;
 
 use ipvs::Family;

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::files::{Files, Lister, Reader};
-use crate::keepalived::Given;
 use crate::places::{Part, Places};
 use crate::source::Source;
 use crate::{Cluster, Severity, check, heartbeat_v1, keepalived, ldirectord, lvs_cf, native};
+use crate::{ipvsadm, lvs_dr};
 
 /// The formats that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,9 +25,24 @@ pub enum Format {
     HaFolder,
     /// keepalived.conf.
     Keepalived,
+    /// configure-lvs's lvs_dr.conf.
+    LvsDr,
+    /// What `ipvsadm -S` prints.
+    Ipvsadm,
 }
 
 impl Format {
+    /// Every one of them, as a command line names it.
+    pub const NAMED: [(&str, Self); 7] = [
+        ("native", Self::Native),
+        ("lvs.cf", Self::LvsCf),
+        ("ldirectord.cf", Self::Ldirectord),
+        ("ha.d", Self::HaFolder),
+        ("keepalived.conf", Self::Keepalived),
+        ("lvs_dr.conf", Self::LvsDr),
+        ("ipvsadm", Self::Ipvsadm),
+    ];
+
     /// The format's name for a person.
     pub fn name(self) -> &'static str {
         match self {
@@ -36,6 +51,8 @@ impl Format {
             Self::Ldirectord => "ldirectord.cf",
             Self::HaFolder => "ha.d folder",
             Self::Keepalived => "keepalived.conf",
+            Self::LvsDr => "lvs_dr.conf",
+            Self::Ipvsadm => "ipvsadm -S",
         }
     }
 }
@@ -65,21 +82,31 @@ pub struct Disk<'a> {
 
 /// Reads the configuration at `path`, a file or (`is_dir`) a folder like /etc/ha.d.
 pub fn load(path: &Path, is_dir: bool, read: &Reader<'_>) -> Loaded {
-    load_from(&Disk { read, list: &|_| Vec::new() }, path, is_dir, None)
+    load_from(&Disk { read, list: &|_| Vec::new() }, path, is_dir, Given::default())
 }
 
-/// [`load`] where folders can be looked into; `partner` is the other router's file, for a format
-/// of which each file tells one router.
-pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, partner: Option<&Path>) -> Loaded {
+/// What a person says of a configuration beside its path.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// The other router's file, for a format of which each file tells one router.
+    pub partner: Option<&'a Path>,
+    /// The format; without it, it is told from the content.
+    pub format: Option<Format>,
+}
+
+/// [`load`] where folders can be looked into, and a person says more.
+pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -> Loaded {
+    let partner = given.partner;
     let mut out = Diagnostics::new();
     let mut places = Places::default();
     let mut files = Files::new(disk.read).with_folders(disk.list);
-    let (format, cluster) = match folder_of(path, is_dir) {
+    let (format, cluster) = match folder_of(path, is_dir || given.format == Some(Format::HaFolder))
+    {
         Some(folder) => {
             let cluster = heartbeat_v1::parse(folder, &mut files, &mut out, &mut places);
             (Format::HaFolder, cluster)
         }
-        None => load_file(path, partner, &mut files, &mut out, &mut places),
+        None => load_file(path, given, &mut files, &mut out, &mut places),
     };
     if let Some(partner) = partner.filter(|_| format != Format::Keepalived) {
         let help = "give one file: only of keepalived.conf each router has one of its own";
@@ -106,14 +133,14 @@ fn folder_of(path: &Path, is_dir: bool) -> Option<&Path> {
 
 fn load_file(
     path: &Path,
-    partner: Option<&Path>,
+    given: Given<'_>,
     files: &mut Files<'_>,
     out: &mut Diagnostics,
     places: &mut Places,
 ) -> (Format, Option<Cluster>) {
     let Some(source) = source_of(path, files, out) else { return (Format::Native, None) };
     places.record(Part::File, &source, 0..0);
-    let format = detect(source.bytes());
+    let format = given.format.unwrap_or_else(|| detect(source.bytes()));
     let cluster = match format {
         Format::LvsCf => lvs_cf::parse(&source, files, out, places),
         Format::Ldirectord => {
@@ -121,13 +148,16 @@ fn load_file(
             Some(ldirectord::read(folder, &source, files, out, places))
         }
         Format::Keepalived => {
-            let mut given = vec![Given { path, source }];
-            if let Some(path) = partner {
-                given.extend(source_of(path, files, out).map(|source| Given { path, source }));
+            let mut all = vec![keepalived::Given { path, source }];
+            if let Some(path) = given.partner {
+                let partner = source_of(path, files, out);
+                all.extend(partner.map(|source| keepalived::Given { path, source }));
             }
-            keepalived::parse(&given, files, out, places)
+            keepalived::parse(&all, files, out, places)
         }
-        Format::Native | Format::HaFolder => native::parse(&source, out, places),
+        Format::LvsDr => lvs_dr::parse(&source, files, out, places),
+        Format::Ipvsadm => ipvsadm::parse(&source, files, out, places),
+        Format::Native | Format::HaFolder => native::parse(path, &source, files, out, places),
     };
     (format, cluster)
 }
@@ -217,7 +247,11 @@ pub fn detect(bytes: &[u8]) -> Format {
         let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         let (word, rest) = line.split_at(end.unwrap_or(line.len()));
         let after = rest.trim_start();
-        if word.is_empty() {
+        if ipvsadm::is_line(line) {
+            return Format::Ipvsadm;
+        } else if lvs_dr::is_line(line) {
+            return Format::LvsDr;
+        } else if word.is_empty() {
         } else if KEEPALIVED.contains(&word) && !after.starts_with([':', '=']) {
             // No other format has one of these words, and no file of it goes without.
             return Format::Keepalived;

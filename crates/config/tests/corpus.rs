@@ -23,7 +23,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus")
 }
 
-/// Every file that ends in `.cf` and every folder that ends in `.d`, by program.
+/// How the names of files and folders of other programs end here.
+const ENDS: [&str; 4] = ["cf", "conf", "rules", "d"];
+
+/// Every file and folder with such a name, by program.
 fn names() -> Vec<PathBuf> {
     let entries = |path: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(path).expect("the folder").map(|e| e.expect("an entry"));
@@ -31,7 +34,8 @@ fn names() -> Vec<PathBuf> {
     };
     let programs = entries(&root());
     let files = programs.iter().flat_map(|program| entries(program));
-    let wanted = |path: &PathBuf| path.extension().is_some_and(|end| end == "cf" || end == "d");
+    let wanted =
+        |path: &PathBuf| path.extension().is_some_and(|end| ENDS.iter().any(|known| end == *known));
     let mut names: Vec<PathBuf> = files.filter(wanted).collect();
     names.sort();
     names

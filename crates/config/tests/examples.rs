@@ -41,6 +41,17 @@ fn every_example_file_is_clean_and_survives_being_written() {
     }
 }
 
+#[test]
+fn every_example_has_the_layout_of_lvsctl_format() {
+    for file in
+        yaml_files(&root().join("etc")).into_iter().chain(yaml_files(&root().join("etc/examples")))
+    {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let formatted = config::native::format("x", text.as_bytes()).unwrap();
+        assert_eq!(formatted, text, "lvsctl format --write {}", file.display());
+    }
+}
+
 /// The `yaml` blocks of the papers that hold services.
 fn blocks(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();

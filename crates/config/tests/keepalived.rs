@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Disk, Format, Loaded, Severity, load, load_from, render};
+use config::{Disk, Format, Given, Loaded, Severity, load, load_from, render};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keepalived")
@@ -26,7 +26,7 @@ fn loaded(name: &str) -> Loaded {
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
     };
     let disk = Disk { read: &|path| std::fs::read(root().join(path)), list: &list };
-    load_from(&disk, &path, false, partner.as_deref())
+    load_from(&disk, &path, false, Given { partner: partner.as_deref(), ..Given::default() })
 }
 
 fn names() -> Vec<String> {

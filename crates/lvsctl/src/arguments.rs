@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use config::Format;
 
 /// Look at and steer a pair of Linux Virtual Server routers.
 #[derive(Debug, Parser)]
@@ -15,6 +17,14 @@ pub struct Arguments {
     pub(crate) runtime_dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The formats by their names.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::NAMED.map(|(name, _)| name)).map(|given| {
+        let named = Format::NAMED.iter().find(|(name, _)| *name == given);
+        named.map_or(Format::Native, |(_, format)| *format)
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +66,9 @@ pub(crate) enum Command {
         path: PathBuf,
         /// The other router's keepalived.conf
         partner: Option<PathBuf>,
+        /// The format [default: told from the content]
+        #[arg(long, value_name = "FORMAT", value_parser = formats())]
+        from: Option<Format>,
         /// Write to this file, which must not exist yet, instead of standard output
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -97,6 +110,17 @@ pub(crate) enum Command {
     ExplainKey {
         /// Such as heartbeat.interval, or a part of it
         key: Option<String>,
+    },
+    /// Lay out a native configuration as every other one, with all its comments
+    Format {
+        /// The file [default: the one that the daemons would read]
+        path: Option<PathBuf>,
+        /// Change the file instead of printing it
+        #[arg(long)]
+        write: bool,
+        /// Only say whether the file has that layout
+        #[arg(long, conflicts_with = "write")]
+        check: bool,
     },
     /// Print the JSON Schema of the native configuration, for editors
     Schema,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use config::model::KeySource;
-use config::{Cluster, Diagnostic};
+use config::{Cluster, Diagnostic, Format};
 use runtime::logging::sentence;
 use runtime::{Exit, ExitError, config_file};
 
@@ -16,13 +16,14 @@ use crate::output;
 const RESULT: &str = "the converted configuration";
 
 /// Converts a file or folder, with `partner` that of the other router, to `target` or the standard
-/// output.
+/// output. The format is told from the content unless it is given.
 pub(crate) async fn run(
     path: &Path,
     partner: Option<PathBuf>,
+    from: Option<Format>,
     target: Option<&Path>,
 ) -> Result<ExitCode, ExitError> {
-    let loaded = config_file::reload_both(path.to_owned(), partner).await?;
+    let loaded = config_file::reload_given(path.to_owned(), partner, from).await?;
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
     let shown = sentence(&path.display().to_string());

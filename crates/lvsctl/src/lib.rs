@@ -11,6 +11,7 @@ mod client;
 mod convert;
 mod explain;
 mod explain_key;
+mod format;
 mod history;
 mod keygen;
 mod output;
@@ -37,8 +38,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
     let daemons = Daemons::new(RuntimeDir::choose(arguments.runtime_dir.as_deref()));
     match arguments.command {
         Command::Check { paths } => return check::run(&paths).await,
-        Command::Convert { path, partner, output } => {
-            return convert::run(&path, partner, output.as_deref()).await;
+        Command::Convert { path, partner, from, output } => {
+            return convert::run(&path, partner, from, output.as_deref()).await;
         }
         Command::Realserver(what) => {
             return realserver::run(arguments.runtime_dir.as_deref(), what).await;
@@ -60,6 +61,14 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
         Command::Apply(apply) => act::apply(&daemons, apply).await?,
         Command::Keygen { path } => keygen::run(&path)?,
         Command::ExplainKey { key } => explain_key::run(key.as_deref())?,
+        Command::Format { path, write, check } => {
+            let to = match (write, check) {
+                (true, _) => format::To::File,
+                (_, true) => format::To::Nowhere,
+                _ => format::To::Output,
+            };
+            return format::run(path.as_deref(), to);
+        }
         Command::Schema => schema::run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Disk, Loaded};
+use config::{Disk, Format, Given, Loaded};
 
 use crate::ExitError;
 use crate::privilege::as_root;
@@ -41,26 +41,31 @@ fn locate_among(given: Option<&Path>, defaults: &[&str]) -> Result<PathBuf, Exit
 ///
 /// It may lie where only root may read, so it is read as root where we can be.
 pub fn load_file(path: &Path) -> Loaded {
-    load_both(path, None)
+    load_given(path, None, None)
 }
 
-/// [`load_file`] where each router has a file of its own, and the partner's is there too.
-fn load_both(path: &Path, partner: Option<&Path>) -> Loaded {
+/// [`load_file`] where each router has a file of its own, and the partner's is there too; or where
+/// the format is known.
+fn load_given(path: &Path, partner: Option<&Path>, format: Option<Format>) -> Loaded {
     let load = || {
         let disk = Disk { read: &read, list: &list };
-        config::load_from(&disk, path, path.is_dir(), partner)
+        config::load_from(&disk, path, path.is_dir(), Given { partner, format })
     };
     as_root(|| Ok(load())).unwrap_or_else(|_| load())
 }
 
 /// [`load_file`] on a thread of its own, so that nothing else waits for a slow disk.
 pub async fn reload(path: PathBuf) -> Result<Loaded, ExitError> {
-    reload_both(path, None).await
+    reload_given(path, None, None).await
 }
 
-/// [`reload`] with the partner's file.
-pub async fn reload_both(path: PathBuf, partner: Option<PathBuf>) -> Result<Loaded, ExitError> {
-    let load = move || load_both(&path, partner.as_deref());
+/// [`reload`] with the partner's file, of a format that is not told from the content.
+pub async fn reload_given(
+    path: PathBuf,
+    partner: Option<PathBuf>,
+    format: Option<Format>,
+) -> Result<Loaded, ExitError> {
+    let load = move || load_given(&path, partner.as_deref(), format);
     let loaded = tokio::task::spawn_blocking(load).await;
     loaded.map_err(|error| ExitError::internal(format!("cannot read the configuration: {error}")))
 }

@@ -29,9 +29,15 @@ impl<'a> Report<'a> {
         Self { source, out, named: BTreeSet::new() }
     }
 
-    /// A problem of the file as a whole.
+    /// A problem of the file as a whole: it is shown where the file begins, if it is there.
     pub(super) fn whole_file(&mut self, severity: Severity, message: &str, help: &str) {
-        self.out.whole_file(severity, self.source.file(), message, help);
+        match severity {
+            _ if self.source.bytes().is_empty() => {
+                self.out.whole_file(severity, self.source.file(), message, help);
+            }
+            Severity::Error => self.error(&(0..0), message, help),
+            Severity::Warning => self.warning(&(0..0), message, help),
+        }
     }
 
     /// Names something that is not carried; the second time nothing is said.

@@ -193,7 +193,7 @@ fn every_kind_of_path_is_read() {
     assert!(problem("mcast eth0 225.0.0.1\n").contains("five words"));
     assert!(problem("mcast eth0 225.0.0.1 694 0 0\n").contains("no time to live"));
     let (_, problems) = read(&[("ha.cf", &HA_CF.replace("bcast eth1\n", ""))]);
-    assert!(problems[0].contains("ha.cf: error: there is no path for heartbeats"));
+    assert!(problems[0].contains("ha.cf:1:1: error: there is no path for heartbeats"));
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn failback_is_said_or_asked_for() {
             "nice_failback off",
             "ha.d/ha.cf:4:1: warning: `nice_failback` is long out of use (write `auto_failback on`",
         ),
-        ("", "ha.d/ha.cf: warning: `auto_failback` is not said"),
+        ("", "ha.d/ha.cf:1:1: warning: `auto_failback` is not said"),
     ] {
         let (found, problems) = failback(word);
         assert_eq!(found, automatic);
@@ -247,7 +247,7 @@ fn the_routers_are_two() {
         nodes("node Master Backup Real1")
             .contains("ha.cf:1:20: error: a pair has two routers, more are named")
     );
-    assert!(nodes("").contains("ha.cf: error: no router is named"));
+    assert!(nodes("").contains("ha.cf:1:1: error: no router is named"));
     assert!(
         nodes("node Master Backup (the routers)")
             .contains("`(the` is no host name (put `#` before a remark: `node Master Backup # …`)")
@@ -374,7 +374,7 @@ fn a_line_without_resources_or_a_second_one_alike_is_an_error() {
         "{problems:#?}"
     );
     let (_, problems) = read(&[("haresources", "# nothing\n")]);
-    assert!(problems[0].contains("haresources: error: nothing belongs to a router"));
+    assert!(problems[0].contains("haresources:1:1: error: nothing belongs to a router"));
 }
 
 #[test]

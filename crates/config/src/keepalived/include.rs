@@ -1,16 +1,14 @@
 //! `include` and its stricter sisters: the files that a pattern names.
 
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::report::Report;
 use super::text::{At, Text};
 use super::words::{Token, tokens};
 use crate::files::Files;
+use crate::glob::{self, MOST_FILES, plain};
 use crate::source::Source;
-
-/// Most files of one configuration.
-const MOST_FILES: usize = 1000;
 
 /// A line that includes files.
 pub(super) struct Include {
@@ -65,7 +63,7 @@ impl<'s, 'r> Store<'s, 'r> {
     ) -> Vec<(PathBuf, usize)> {
         let mut found = Vec::new();
         for pattern in braces(&include.pattern) {
-            for path in self.paths(&folder.join(pattern)) {
+            for path in glob::paths(self.files, &folder.join(pattern)) {
                 found.extend(self.read(plain(&path), include, report));
             }
         }
@@ -111,44 +109,6 @@ impl<'s, 'r> Store<'s, 'r> {
             }
         }
     }
-
-    /// The paths that a pattern stands for, sorted; without a wildcard, itself.
-    fn paths(&self, pattern: &Path) -> Vec<PathBuf> {
-        let mut found = vec![PathBuf::new()];
-        for component in pattern.components() {
-            let text = component.as_os_str().to_string_lossy();
-            let wild = matches!(component, Component::Normal(_)) && text.contains(['*', '?', '[']);
-            found = found
-                .into_iter()
-                .flat_map(|path| match wild {
-                    false => vec![path.join(component)],
-                    true => {
-                        let names = self.files.list(&path).into_iter();
-                        let fits = names.filter(|name| matches(text.as_bytes(), name.as_bytes()));
-                        fits.map(|name| path.join(name)).collect()
-                    }
-                })
-                .take(MOST_FILES)
-                .collect();
-        }
-        found
-    }
-}
-
-/// The path without `name/..`, so that a file has one name.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        let last = plain.components().next_back();
-        match component {
-            Component::ParentDir if matches!(last, Some(Component::Normal(_))) => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// `a{b,c}d` as `abd` and `acd`, from the first pair of braces inward.
@@ -193,58 +153,4 @@ fn choices(inside: &str) -> Vec<&str> {
     }
     found.extend(inside.get(start..));
     found
-}
-
-/// Whether a name fits a pattern of `*`, `?` and `[…]`. A `.` at its beginning is only met by one.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
-        return false;
-    }
-    fits(pattern, name)
-}
-
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        let step = match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-                continue;
-            }
-            Some(_) => one(pattern.get(p..).unwrap_or_default(), name.get(n).copied()),
-            None => None,
-        };
-        match (step, star) {
-            (Some(length), _) => (p, n) = (p + length, n + 1),
-            (None, Some((at, from))) => {
-                star = Some((at, from + 1));
-                (p, n) = (at + 1, from + 1);
-            }
-            (None, None) => return false,
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
-}
-
-/// How much of a pattern one byte takes, if it fits.
-fn one(pattern: &[u8], byte: Option<u8>) -> Option<usize> {
-    let byte = byte?;
-    let (first, rest) = pattern.split_first()?;
-    let close = rest.iter().skip(1).position(|c| *c == b']').map(|at| at + 1);
-    match (first, close) {
-        (b'?', _) => Some(1),
-        (b'[', Some(close)) => {
-            let set = rest.get(..close).unwrap_or_default();
-            let (set, not) = match set.split_first() {
-                Some((b'!' | b'^', set)) => (set, true),
-                _ => (set, false),
-            };
-            let range = |w: &[u8]| matches!(w, [a, b'-', z] if (*a..=*z).contains(&byte));
-            let inside = set.contains(&byte) || set.windows(3).any(range);
-            (inside != not).then_some(close + 2)
-        }
-        (literal, _) => (*literal == byte).then_some(1),
-    }
 }

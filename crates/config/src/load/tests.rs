@@ -13,6 +13,12 @@ fn the_format_is_told_from_the_content() {
     assert_eq!(detect(keepalived.as_bytes()), Format::Keepalived);
     assert_eq!(detect(b"include conf.d/*.conf\n"), Format::Keepalived);
     assert_eq!(detect(b"services: {}\ninclude: x\n"), Format::Native);
+    assert_eq!(detect(b"# rules\n-A -t 10.0.0.1:80 -s wlc\n"), Format::Ipvsadm);
+    assert_eq!(detect(b"/sbin/ipvsadm -C\n"), Format::Ipvsadm);
+    assert_eq!(detect(b"IP Virtual Server version 1.2.1 (size=4096)\n"), Format::Ipvsadm);
+    assert_eq!(detect(b"#x\nLVS_TYPE=VS_DR\n"), Format::LvsDr);
+    assert_eq!(detect(b"LVS_TYP=VS_DR\nVIP = eth0 10.0.0.1\n"), Format::LvsDr);
+    assert_eq!(detect(b"on_edit: [/bin/x,\n  -a]\n"), Format::Native);
 }
 
 #[test]
@@ -24,8 +30,13 @@ fn only_keepalived_has_a_file_for_each_router() {
         _ => Ok(Vec::new()),
     };
     let disk = Disk { read: &read, list: &|_| Vec::new() };
-    assert!(load_from(&disk, Path::new("a"), false, None).cluster.is_some());
-    let loaded = load_from(&disk, Path::new("a"), false, Some(Path::new("b")));
+    assert!(load_from(&disk, Path::new("a"), false, Given::default()).cluster.is_some());
+    let loaded = load_from(
+        &disk,
+        Path::new("a"),
+        false,
+        Given { partner: Some(Path::new("b")), ..Given::default() },
+    );
     assert!(loaded.cluster.is_none());
     assert_eq!(loaded.diagnostics.len(), 1);
     assert_eq!(loaded.diagnostics[0].file, "b");

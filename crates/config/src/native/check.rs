@@ -23,7 +23,7 @@ pub(super) fn default_kind(listen: &Listen) -> CheckKind {
 }
 
 /// A check with the table's defaults.
-pub(super) fn standard(kind: CheckKind) -> Check {
+pub(crate) fn standard(kind: CheckKind) -> Check {
     static STANDARD: OnceLock<Check> = OnceLock::new();
     Check { kind, ..STANDARD.get_or_init(from_table).clone() }
 }

@@ -52,10 +52,11 @@ pub(super) static PLACE: Form = Form {
     number: Some((0, u64::MAX)),
 };
 
-pub(super) static SCHEDULER: Form = form(
-    "rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh or twos",
-    "^[a-z0-9_]{1,15}$",
-);
+pub(super) static SCHEDULER: Form = Form {
+    what: "rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh or twos",
+    pattern: "^[a-z0-9_]{1,15}$",
+    number: Some((0, u64::MAX)),
+};
 
 /// A proxy is asked for a whole address.
 pub(super) static REQUEST_PATH: Form = form("text that begins with /", "^(/|http://)\\S*$");

@@ -6,8 +6,10 @@
 mod check;
 mod dialogue;
 mod form;
+mod include;
 mod kernel;
 mod key;
+mod layout;
 mod listen;
 mod notify;
 mod pair;
@@ -18,20 +20,27 @@ mod section;
 mod services;
 mod table;
 mod tree;
+mod words;
 mod write;
 mod yaml;
 
+pub(crate) use check::standard as standard_check;
 pub use form::Form;
 pub use key::{Default, Key, Kind, key, keys};
+pub use layout::format;
 pub use schema::schema;
 pub(crate) use write::host_and_port;
 pub use write::write;
 
+use std::path::Path;
+
 use crate::Cluster;
 use crate::diagnostic::Diagnostics;
+use crate::files::Files;
 use crate::model::OnStop;
 use crate::places::{Part, Places};
 use crate::source::Source;
+use include::Texts;
 use section::Reading;
 use tree::Value;
 
@@ -40,14 +49,42 @@ pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
     scalar::duration(text).map_err(|problem| format!("{}: {}", problem.message, problem.help))
 }
 
-/// Reads the file; `None` when it is no YAML map, with the reason in `out`.
+/// Reads a file and those that it includes; `None` when it is no YAML map, with the reason in `out`.
 pub(crate) fn parse(
+    path: &Path,
     source: &Source,
+    files: &mut Files<'_>,
     out: &mut Diagnostics,
     places: &mut Places,
 ) -> Option<Cluster> {
-    let bytes = source.bytes();
-    let text = match std::str::from_utf8(bytes) {
+    let mut node = read_tree(source, out)?;
+    if matches!(node.value, Value::Null) {
+        out.error(source, 0..0, "the file is empty", "begin with routers, groups and services");
+        return None;
+    }
+    let before = out.errors();
+    let mut texts = Texts::new(source);
+    include::read(path.parent().unwrap_or(Path::new("")), &node, files, &mut texts, out);
+    for (begin, included) in texts.iter().skip(1) {
+        let Some(mut more) = read_tree(included, out) else { continue };
+        if let Some((span, message, help)) = include::refusal(&more) {
+            out.error(included, span, message, help);
+            continue;
+        }
+        more.shift(*begin);
+        include::merge(&mut node, more);
+    }
+    let mut reading = Reading { texts: &texts, out, places, has_number_key: false };
+    let cluster = cluster(&mut reading, node);
+    if reading.has_number_key && out.errors() == before {
+        texts.iter().for_each(|(_, source)| duplicate_number(source, out));
+    }
+    cluster
+}
+
+/// The tree of one file; `None` when it is no YAML.
+fn read_tree<'s>(source: &'s Source, out: &mut Diagnostics) -> Option<tree::Node<'s>> {
+    let text = match std::str::from_utf8(source.bytes()) {
         Ok(text) => text,
         Err(error) => {
             let at = error.valid_up_to();
@@ -55,35 +92,33 @@ pub(crate) fn parse(
             return None;
         }
     };
-    let node = match tree::parse(text) {
-        Ok(node) => node,
+    match tree::parse(text) {
+        Ok(node) => Some(node),
         Err(error) => {
             let span = place_of(source, &error);
             let help = syntax_help(source, &span);
             out.error(source, span, error.message, help);
-            return None;
+            None
         }
-    };
-    let before = out.errors();
-    let mut reading = Reading { source, out, places, has_number_key: false };
-    if matches!(node.value, Value::Null) {
-        reading.error(0..0, "the file is empty", "begin with routers, groups and services");
-        return None;
     }
-    let cluster = cluster(&mut reading, node);
-    if reading.has_number_key
-        && out.errors() == before
-        && let Some(error) = tree::duplicate_key(text)
-    {
+}
+
+/// A key that is a number and given twice, which the tree does not keep.
+fn duplicate_number(source: &Source, out: &mut Diagnostics) {
+    let text = std::str::from_utf8(source.bytes()).unwrap_or_default();
+    if let Some(error) = tree::duplicate_key(text) {
         let span = place_of(source, &error);
         out.error(source, span, error.message, "remove one of the two");
     }
-    cluster
 }
 
 fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Option<Cluster> {
     let at = node.span.clone();
     let mut top = reading.section("", node, at)?;
+    // Its files are read by now; here only its form is looked at.
+    for node in reading.list(&mut top, include::KEY) {
+        let _told = reading.parse_node(include::KEY, &node, section::not_empty);
+    }
     let pair = pair::pair(reading, &mut top);
     let services = services::services(reading, &mut top);
     let kernel = kernel::kernel(reading, &mut top);

@@ -140,7 +140,10 @@ pub(super) fn endpoint(text: &str) -> Parsed<Endpoint> {
     }
     Err(match place.rsplit_once(':') {
         Some((ip, port)) if address(ip).is_ok() => {
-            let help = "write a port from 0 to 65535".to_string();
+            let number = crate::foreign::ports::port(port);
+            let help = number.map_or("write a port from 0 to 65535".to_string(), |number| {
+                format!("write the number: {ip}:{number}/{protocol}")
+            });
             Problem::new(format!("{port} is not a port"), help)
         }
         _ => {

@@ -4,17 +4,18 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::include::Texts;
 use super::key::{Default, Key, Kind, children, keys, one_of};
 use super::scalar::{self, Parsed, Problem};
 use super::tree::{Node, Span, Value};
+use super::words::foreign_word;
 use crate::diagnostic::Diagnostics;
 use crate::places::{Part, Places};
-use crate::source::Source;
 use crate::{Percent, nearest};
 
 /// What every reading function needs.
 pub(super) struct Reading<'a> {
-    pub(super) source: &'a Source,
+    pub(super) texts: &'a Texts,
     pub(super) out: &'a mut Diagnostics,
     pub(super) places: &'a mut Places,
     /// Whether a key is a number: the library keeps one of two equal ones, and says nothing.
@@ -86,12 +87,33 @@ impl<'n, 'a: 'n> Reading<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.out.error(self.source, span, message, help.into());
+        if let Some((source, span)) = self.texts.place(span) {
+            self.out.error(source, span, message, help.into());
+        }
+    }
+
+    /// Reports a warning.
+    pub(super) fn warning(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if let Some((source, span)) = self.texts.place(span) {
+            self.out.warning(source, span, message, help.into());
+        }
+    }
+
+    /// The characters of a scalar as the person wrote them.
+    fn text_of(&self, node: &Node<'n>) -> Option<Cow<'n, str>> {
+        node.text(self.texts.bytes(&node.span))
     }
 
     /// Notes where a part of the model stands.
     pub(super) fn record(&mut self, part: Part, span: Span) {
-        self.places.record(part, self.source, span);
+        if let Some((source, span)) = self.texts.place(span) {
+            self.places.record(part, source, span);
+        }
     }
 
     /// Opens a map whose keys are in the table under `path`.
@@ -113,8 +135,16 @@ impl<'n, 'a: 'n> Reading<'a> {
 
     /// The word that stands at a place, to name it in a message.
     fn text_at(&self, at: &Span) -> &str {
-        let bytes = self.source.bytes().get(at.clone()).unwrap_or(&[]);
-        std::str::from_utf8(bytes).unwrap_or("this")
+        std::str::from_utf8(self.texts.bytes(at)).unwrap_or("this")
+    }
+
+    /// Where a place is for somebody who looks at another one: `on line 3`, `in www.yaml:3`.
+    fn where_is(&self, span: Span, from: &Span) -> String {
+        let Some((source, span)) = self.texts.place(span) else { return "somewhere".into() };
+        let line = source.place(span).line;
+        let here =
+            self.texts.place(from.clone()).is_some_and(|(here, _)| here.file() == source.file());
+        if here { format!("on line {line}") } else { format!("in {}:{line}", source.file()) }
     }
 
     /// Opens a map whose keys are names.
@@ -137,7 +167,7 @@ impl<'n, 'a: 'n> Reading<'a> {
         let mut entries: Vec<Entry<'n>> = Vec::with_capacity(map.len());
         let mut seen = std::collections::HashSet::with_capacity(map.len());
         for (key, node) in map {
-            let Some(text) = key.text(self.source.bytes()) else {
+            let Some(text) = self.text_of(&key) else {
                 self.error(
                     key.span,
                     format!("a key cannot be {}", key.value.noun()),
@@ -150,8 +180,11 @@ impl<'n, 'a: 'n> Reading<'a> {
                 entries.push(Entry { key: text, span: key.span, node: Some(node) });
             } else {
                 let first = entries.iter().find(|entry| entry.key == text);
-                let line = first.map_or(0, |entry| self.source.place(entry.span.clone()).line);
-                let help = format!("it stands on line {line} already: remove one of the two");
+                let first = first.map_or(0..0, |entry| entry.span.clone());
+                let help = format!(
+                    "it stands {} already: remove one of the two",
+                    self.where_is(first, &key.span)
+                );
                 self.error(key.span, format!("{text} is given twice"), help);
             }
         }
@@ -172,7 +205,10 @@ impl<'n, 'a: 'n> Reading<'a> {
             {
                 (_, Some(near)) => format!("did you mean {near}?"),
                 (Some(ours), None) if known.contains(&ours) => format!("here it is called {ours}"),
-                _ => format!("known here: {}", known.join(", ")),
+                _ => match keys().iter().find(|key| key.name() == entry.key) {
+                    Some(key) => format!("it belongs elsewhere: lvsctl explain-key '{}'", key.path),
+                    None => format!("known here: {}", known.join(", ")),
+                },
             };
             self.error(entry.span, message, help);
         }
@@ -233,7 +269,7 @@ impl<'n, 'a: 'n> Reading<'a> {
         node: &Node<'n>,
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
-        let Some(text) = node.text(self.source.bytes()) else {
+        let Some(text) = self.text_of(node) else {
             let message = format!("{name} wants one value, not {}", node.value.noun());
             let key = keys().iter().find(|key| key.name() == name);
             let help = key.map_or_else(String::new, |key| format!("give it {}", key.kind_text()));
@@ -322,7 +358,7 @@ impl<'n, 'a: 'n> Reading<'a> {
             None => fallback,
             Some(Node { value: Value::Boolean(value), .. }) => value,
             Some(node) => {
-                let text = node.text(self.source.bytes()).unwrap_or_default().to_lowercase();
+                let text = self.text_of(&node).unwrap_or_default().to_lowercase();
                 let meant = match text.as_str() {
                     "yes" | "on" | "1" => "write true",
                     "no" | "off" | "0" => "write false",
@@ -397,43 +433,5 @@ pub(super) fn word<T>(text: &str, kind: Kind, meaning: impl Fn(&str) -> Option<T
             None => format!("write {}", one_of(words)),
         };
         Problem::new(format!("{text} is not known"), help)
-    })
-}
-
-/// Our word for one that other load balancers use.
-fn foreign_word(word: &str) -> Option<&'static str> {
-    Some(match word.to_lowercase().as_str() {
-        "gate" | "dr" | "direct_routing" | "direct-routing" | "gatewaying" => "direct",
-        "masq" | "masquerade" | "masquerading" => "nat",
-        "tun" | "ipip" | "tunneling" | "tunnelling" => "tunnel",
-        "real" | "reals" | "real_server" | "real_servers" | "backends" => "servers",
-        "virtual" | "virtuals" | "virtual_server" | "virtual_servers" => "services",
-        "vip" | "address" | "bind" | "virtual_address" => "listen",
-        "fwmark" => "mark",
-        "lb_algo" | "lvs_sched" | "algorithm" => "scheduler",
-        "lb_kind" | "lvs_method" | "forwarding" | "network" => "forward",
-        "persistent" | "persistence_timeout" => "persistence",
-        "fallback" | "sorry_server" => "sorry",
-        "quiescent" | "inhibit_on_failure" => "on_failure",
-        "ops" => "one_packet",
-        "deadtime" | "dead" => "dead_after",
-        "keepalive" => "interval",
-        "warntime" => "warn_after",
-        "initdead" => "listen_first",
-        "udpport" => "port",
-        "bcast" => "broadcast",
-        "mcast" => "multicast",
-        "ping" | "ping_node" => "witness",
-        "auto_failback" | "preempt" => "failback",
-        "checkinterval" | "delay_loop" => "interval",
-        "checktimeout" | "connect_timeout" => "timeout",
-        "failurecount" | "failcount" | "retries" => "fall",
-        "nodes" | "node" => "routers",
-        "vips" | "floating_addresses" | "virtual_ipaddress" => "addresses",
-        "request" => "send",
-        "receive" | "contains" | "regex" => "expect",
-        "virtualhost" => "host",
-        "auto" => "automatic",
-        _ => return None,
     })
 }

@@ -129,7 +129,7 @@ fn scheduler<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -
             ),
         };
         let message = format!("{name} is no scheduler of current kernels");
-        reading.out.warning(reading.source, given.span.clone(), message, help);
+        reading.warning(given.span.clone(), message, help);
     }
     given.map_or_else(Scheduler::wlc, |given| given.value)
 }

@@ -23,6 +23,7 @@ const SHARE: Kind = Kind::Form(&form::SHARE);
 const TEXT: Kind = Kind::Text("text");
 const NAME: Kind = Kind::Text("a name");
 const FILE: Kind = Kind::Text("a file");
+const FILES: Kind = Kind::Text("a file, or a pattern with *, ? or []");
 const KEY_FILE: Kind = Kind::Text("a file, relative to the configuration's folder");
 const INTERFACE: Kind = Kind::Form(&form::INTERFACE);
 const ADDRESSES: Kind = Kind::List(&Kind::Address);
@@ -56,6 +57,8 @@ const ANSWER_DOC: &str = "What must come back; text is looked for anywhere, * is
 /// Every key, in the order of the manual.
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
+    key("include", Kind::List(&FILES), Otherwise("none"), "Further files, relative to this one's folder: names, or patterns as conf.d/*.yaml, which may stand for none. Each may hold every key of the top but this one; routers, groups and services add up, any other key stands in one file alone."),
+
     key("routers", Kind::Map, Otherwise("none: a single director, lvsd alone"), "The two routers, by the name that `uname -n` prints on each. On a tie the first one wins."),
     key("routers.*", Kind::MapOrNothing, Required, "One of the two routers."),
     key("routers.*.paths", ADDRESSES, Otherwise("none: only broadcast and multicast paths"), "This router's own address on each network that both share; the n-th addresses of the two face each other."),

@@ -5,6 +5,8 @@ use super::key::children;
 use super::*;
 use crate::{Loaded, load, render};
 
+mod include;
+pub(super) mod models;
 mod round_trip;
 mod schema;
 mod validator;

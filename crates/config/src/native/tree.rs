@@ -63,17 +63,14 @@ impl Value<'_> {
 }
 
 impl<'a> Node<'a> {
-    /// The characters of a scalar as the person wrote them, without quotes.
-    pub(super) fn text(&self, source: &'a [u8]) -> Option<Cow<'a, str>> {
+    /// The characters of a scalar as the person wrote them, without quotes; `raw` is what stands
+    /// at its place.
+    pub(super) fn text(&self, raw: &'a [u8]) -> Option<Cow<'a, str>> {
         match &self.value {
             Value::Text(text) => Some(text.clone()),
             Value::Null | Value::List(_) | Value::Map(_) => None,
             Value::Boolean(value) => Some(value.to_string().into()),
-            Value::Number => {
-                let raw = source.get(self.span.clone());
-                let raw = raw.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::trim);
-                raw.map(Cow::Borrowed)
-            }
+            Value::Number => std::str::from_utf8(raw).ok().map(str::trim).map(Cow::Borrowed),
         }
     }
 }

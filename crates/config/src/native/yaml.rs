@@ -2,8 +2,9 @@
 //! line, long ones below each other.
 
 /// Lines are kept within this many columns where they can be.
-const WIDTH: usize = 96;
-const INDENT: usize = 2;
+pub(super) const WIDTH: usize = 96;
+/// Blanks of each level.
+pub(super) const INDENT: usize = 2;
 
 /// Something to print.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,11 +156,15 @@ fn is_plain(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_');
     let later = |c: char| c.is_ascii_alphanumeric() || "/_.-+=: ()".contains(c);
     let reserved = ["true", "false", "null"];
+    // A number that is too large is no number, and no text either.
+    let is_odd_number = text.parse::<f64>().is_ok() && text.parse::<u64>().is_err()
+        || ["0x", "0o", "0b"].iter().any(|begin| text.starts_with(begin));
     text.starts_with(first)
         && text.chars().all(later)
         && !text.contains(": ")
         && !text.contains("::")
         && !text.contains("  ")
         && !text.ends_with([':', ' '])
+        && !is_odd_number
         && !reserved.contains(&text.to_lowercase().as_str())
 }

@@ -39,6 +39,26 @@ async fn a_write_in_place_is_noticed_each_time() {
 }
 
 #[tokio::test]
+async fn what_a_file_includes_is_noticed_and_so_is_a_new_file_that_fits_the_pattern() {
+    let (folder, path, mut watch) = start();
+    let inside = folder.path().join("conf.d");
+    create_dir(&inside).unwrap();
+    write(inside.join("a.yaml"), "max_down: 20%").unwrap();
+    write(&path, "include: [conf.d/*.yaml]").unwrap();
+    noticed(&mut watch).await;
+    watch.set_files(&crate::config_file::load_file(&path).files);
+    for (name, text) in [("a.yaml", "max_down: 30%"), ("b.yaml", "max_removed: 30%")] {
+        write(inside.join(name), text).unwrap();
+        noticed(&mut watch).await;
+    }
+    watch.set_files(&crate::config_file::load_file(&path).files);
+    write(inside.join("b.yaml"), "max_removed: 40%").unwrap();
+    noticed(&mut watch).await;
+    std::fs::remove_file(inside.join("b.yaml")).unwrap();
+    noticed(&mut watch).await;
+}
+
+#[tokio::test]
 async fn a_replacement_by_rename_is_noticed_each_time() {
     let (folder, path, mut watch) = start();
     let new = folder.path().join("cluster.yaml.new");
