@@ -11,6 +11,7 @@ mod decisions;
 mod demo;
 mod director;
 mod faults;
+mod fencing;
 mod ftp;
 mod ha_d;
 mod ipvs_fill;
@@ -169,6 +170,16 @@ const TABLE: &[Scenario] = &[
     Scenario::test("two_groups", "two groups, each on its router", pair_moves::two_groups),
     Scenario::test("one_path", "one heartbeat path is cut, nothing moves", pair_wires::one_path),
     Scenario::test("witness", "cut off, the one with the witness is active", pair_wires::witness),
+    Scenario::test(
+        "fence",
+        "a silent partner is switched off before its address is taken",
+        fencing::retried,
+    ),
+    Scenario::test(
+        "fence-forced",
+        "an operator's word stands for a fencing that fails",
+        fencing::forced,
+    ),
     Scenario::test("path-ipv6", "heartbeats over IPv6 alone", path_kinds::ipv6),
     Scenario::test(
         "path-link-local",

@@ -11,6 +11,7 @@ mod haresources;
 mod known;
 mod report;
 mod secrets;
+mod stonith;
 mod times;
 
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostics;
 use crate::files::Files;
+use crate::foreign::hosts::lookup;
 use crate::foreign::report::Reporter;
 use crate::model::{Failback, Heartbeat, KeySource, Pair, Router};
 use crate::places::{Part, Places};
@@ -46,9 +48,10 @@ pub(crate) fn parse(
     let ha_cf = open(folder, "ha.cf", "it names the two routers: `node master backup`", files, out);
     let found = ha_cf.as_ref().map(|source| {
         let mut report = Report::new(source.clone(), out);
-        let found = ha_cf::read(&mut report);
+        let found = ha_cf::read(&mut report, &mut lookup(files));
         complain(&mut report, &found);
-        found
+        let fence = stonith::fence(&mut report, &found.devices, &found.nodes);
+        (found, fence)
     });
     secrets::check(folder, files, out);
     let help =
@@ -60,9 +63,9 @@ pub(crate) fn parse(
         folder,
         files,
         places,
-        nodes: found.as_ref().map_or(&[], |found| &found.nodes),
+        nodes: found.as_ref().map_or(&[], |(found, _)| &found.nodes),
         wanted: names(&entries),
-        failback: found.as_ref().map_or(Failback::Manual, failback),
+        failback: found.as_ref().map_or(Failback::Manual, |(found, _)| failback(found)),
         cluster: crate::foreign::cluster(),
         groups: Vec::new(),
         read: HashSet::new(),
@@ -75,8 +78,8 @@ pub(crate) fn parse(
         let help = "write `master 192.168.1.1`: a router and an address";
         report.whole_file(Severity::Error, "nothing belongs to a router", help);
     }
-    let source = ha_cf?;
-    cluster.pair = pair(&found?, groups, &source, places);
+    let (source, (found, fence)) = (ha_cf?, found?);
+    cluster.pair = pair(&found, groups, &source, places).map(|pair| Pair { fence, ..pair });
     cluster.pair.is_some().then_some(cluster)
 }
 
@@ -197,6 +200,9 @@ fn pair(
             record(Part::Heartbeat(name), span);
         }
     }
+    if let Some(span) = &found.witness_at {
+        record(Part::Heartbeat("witness"), span);
+    }
     let dead_after = dead_after(found);
     // What was reported already is not reported again, in our words.
     let least = interval(found) * 2;
@@ -219,7 +225,8 @@ fn pair(
         keys: KeySource::Authkeys("authkeys".to_string()),
         witness: found.witness.clone(),
     };
-    Some(Pair { routers: [router(&first.text), router(&second.text)], heartbeat, groups })
+    let routers = [router(&first.text), router(&second.text)];
+    Some(Pair { routers, heartbeat, groups, fence: None })
 }
 
 #[cfg(test)]

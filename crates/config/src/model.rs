@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::Percent;
 
 mod dialogue;
+mod fence;
 mod kernel;
 mod listen;
 mod notify;
 
 pub use dialogue::{Dialogue, DnsCheck, Exchange};
+pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
 pub use notify::{Mail, Notify};
@@ -63,6 +65,8 @@ pub struct Pair {
     pub heartbeat: Heartbeat,
     /// What moves; at least one. The order is the order of taking over.
     pub groups: Vec<Group>,
+    /// How a silent partner is switched off before its groups are taken; none takes them without.
+    pub fence: Option<Fence>,
 }
 
 /// One router.

@@ -18,6 +18,8 @@ pub enum Part {
     Path(usize, usize),
     /// A heartbeat setting, by its name in the model.
     Heartbeat(&'static str),
+    /// How the routers switch each other off.
+    Fence,
     /// A group.
     Group(usize),
     /// A group's preferred router.
@@ -63,7 +65,7 @@ impl Part {
     fn holder(self) -> Option<Self> {
         match self {
             Self::File => None,
-            Self::Router(_) | Self::Heartbeat(_) | Self::Group(_) => Some(Self::File),
+            Self::Router(_) | Self::Heartbeat(_) | Self::Fence | Self::Group(_) => Some(Self::File),
             Self::Service(_) | Self::Kernel(_) => Some(Self::File),
             Self::Path(router, _) => Some(Self::Router(router)),
             Self::Preferred(group) | Self::Address(group, _) | Self::Hook(group, _) => {

@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MoveGroups {
-    /// Which groups; empty means all.
+    /// Which groups: names, or `all`, `local` (that prefer this router), `foreign` (that do not);
+    /// empty means all.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// A take-over only: the partner is off, whoever says so has seen to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// `POST /v1/server` of lvsd: what an operator decides about real servers.

@@ -48,6 +48,10 @@ pub struct PulseStatus {
     pub paths: Vec<PathStatus>,
     /// Witnesses, when configured.
     pub witness: Vec<WitnessStatus>,
+    /// Switching the partner off: `not needed`, `pending`, `failed`, `done`; empty where it is not
+    /// configured.
+    #[serde(default)]
+    pub fencing: String,
     /// What moves.
     pub groups: Vec<GroupStatus>,
     /// Whether this router may take over.

@@ -135,6 +135,13 @@ pub enum Event {
     },
     /// Both routers hold a group.
     TwoActive(GroupId),
+    /// The partner is switched off.
+    Fenced,
+    /// The partner could not be switched off.
+    NotFenced {
+        /// Its groups are taken all the same.
+        take_over: bool,
+    },
     /// Nobody granted what an operator asked for.
     NotGranted(GroupId),
     /// This router stands by for a group, after starting.
@@ -181,6 +188,11 @@ pub enum Action {
         /// To be given with the answer.
         question: QuestionId,
     },
+    /// Switch the partner off, then call `handle_fence`.
+    Fence {
+        /// To be given with the answer.
+        question: QuestionId,
+    },
     /// Everything is stood down and said; the program may end.
     Stopped,
 }
@@ -216,6 +228,7 @@ pub(crate) struct Draft {
     pub(crate) speak: bool,
     pub(crate) ask_witness: Option<QuestionId>,
     pub(crate) probes: Vec<(GroupId, QuestionId)>,
+    pub(crate) fence: Option<QuestionId>,
     pub(crate) stopped: bool,
 }
 
@@ -234,6 +247,7 @@ impl Draft {
         let ask = self.ask_witness.map(|question| Action::AskWitness { question });
         let probes = self.probes.into_iter();
         let probes = probes.map(|(group, question)| Action::Probe { group, question });
+        let fence = self.fence.map(|question| Action::Fence { question });
         let stopped = self.stopped.then_some(Action::Stopped);
         Actions(
             reports
@@ -242,6 +256,7 @@ impl Draft {
                 .chain(up)
                 .chain(ask)
                 .chain(probes)
+                .chain(fence)
                 .chain(stopped)
                 .collect(),
         )

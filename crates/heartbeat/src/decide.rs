@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::action::Reason;
+use crate::fence::Fencing;
 use crate::packet::{Claim, Role};
 use crate::probe::Answer;
 
@@ -51,6 +52,8 @@ pub(crate) struct View {
     pub(crate) worker_failed: bool,
     /// Whether somebody else answers for its addresses, while the partner is silent.
     pub(crate) probe: Answer,
+    /// Whether the partner, who is silent, is switched off; not needed where no rule wants it.
+    pub(crate) fencing: Fencing,
     /// For how long nobody has held it, as far as we know.
     pub(crate) vacant_for: Duration,
     /// For how long both have held it.
@@ -69,6 +72,8 @@ pub(crate) enum Decision {
     StandBy,
     /// Take it.
     TakeOver(Reason),
+    /// It would be taken if the partner were switched off.
+    Fence,
     /// Let it go.
     StandDown(Reason),
     /// Let it go for the partner, who is to take it at once.
@@ -116,9 +121,14 @@ fn standing_by(view: &View) -> Decision {
     }
     match view.partner {
         Outlook::Listening | Outlook::Doubt | Outlook::Cut => Decision::Stay,
-        Outlook::Gone(reason) => match view.probe {
-            Answer::NotNeeded | Answer::Nobody => Decision::TakeOver(reason),
-            Answer::Unknown | Answer::Somebody => Decision::Stay,
+        Outlook::Gone(reason) => match (view.probe, view.fencing) {
+            (Answer::Unknown | Answer::Somebody, _) => Decision::Stay,
+            (Answer::NotNeeded | Answer::Nobody, Fencing::Pending | Fencing::Failed) => {
+                Decision::Fence
+            }
+            (Answer::NotNeeded | Answer::Nobody, Fencing::NotNeeded | Fencing::Done) => {
+                Decision::TakeOver(reason)
+            }
         },
         Outlook::Alive => beside_partner(view),
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::action::{Actions, Draft, Event, Reason};
 use crate::decide::{Decision, Outlook, decide};
+use crate::fence::{Fence, Fencing};
 use crate::group::{Group, Leaving};
 use crate::moment::Moment;
 use crate::packet::{Beat, Claim, FEATURE_LETTERS, FEATURE_PINNED, GroupId, Kind, Role};
@@ -26,6 +27,7 @@ use crate::timing::{Timing, WORKER_LIMIT};
 use crate::witness::Witness;
 
 mod asked;
+mod fenced;
 mod silence;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) worker_failed: bool,
     pub(crate) doubtful: bool,
     pub(crate) unproven: bool,
+    /// How far fencing is; none where it is not configured.
+    pub(crate) fencing: Option<Fencing>,
 }
 
 /// The state machine of one router.
@@ -74,6 +78,7 @@ pub struct Failover {
     paths: Paths,
     partner: Partner,
     witness: Witness,
+    fence: Fence,
     groups: Vec<Group>,
     worker: Worker,
     worker_down_since: Option<Moment>,
@@ -108,6 +113,7 @@ impl Failover {
             paths: Paths::new(&setup.paths),
             partner: Partner::default(),
             witness: Witness::default(),
+            fence: Fence::default(),
             groups: setup.groups.iter().map(group).collect(),
             worker: Worker::Down,
             worker_down_since: Some(now),
@@ -165,6 +171,7 @@ impl Failover {
         if packet.newest {
             self.held_back = false;
             self.witness.forget();
+            self.fence.forget();
             let goodbye = packet.beat.kind == Kind::Goodbye;
             draft.speak |= packet.new_session;
             let hash = self.setup.config_hash;
@@ -176,6 +183,7 @@ impl Failover {
             for group in &mut self.groups {
                 group.listen_until = group.listen_until.min(now);
                 group.probe.forget();
+                group.vouched = false;
             }
         }
         self.finish(draft, now)
@@ -291,9 +299,12 @@ impl Failover {
         self.next_send = now;
         self.partner.doubt();
         self.witness.forget();
+        self.fence.forget();
         for group in &mut self.groups {
             group.listen_until = group.listen_until.max(now + dead_after);
             group.probe.forget();
+            group.vouched = false;
+            group.fence_wanted = false;
             if group.leaving.is_none() && (group.role == Role::Active || group.holding) {
                 group.leaving = Some(Leaving { reason: Reason::Paused, hand_over: false });
                 draft.stand_down.push((group.setup.id, Reason::Paused));
@@ -346,6 +357,7 @@ impl Failover {
             worker_failed: down >= WORKER_LIMIT,
             doubtful: self.doubtful(now),
             unproven: self.hears_unproven(now),
+            fencing: self.fencing(),
         };
         // What cannot be said cannot be begun.
         let free = |group: &&mut Group| group.leaving.is_none() && !self.mute;
@@ -355,6 +367,7 @@ impl Failover {
             for _ in 0..2 {
                 observe(group, &seen, theirs, draft);
                 let decision = decide(&group.view(&seen, theirs));
+                group.fence_wanted = decision == Decision::Fence;
                 let alone =
                     !matches!(seen.outlook, Outlook::Alive | Outlook::Gone(Reason::PartnerStopped));
                 if matches!(decision, Decision::TakeOver(_)) && alone && seen.doubtful {
@@ -370,6 +383,7 @@ impl Failover {
                 }
             }
         }
+        self.want_fence(draft, now);
     }
 
     /// Lets everything go, and says goodbye once it is gone.
@@ -425,7 +439,7 @@ fn observe(group: &mut Group, seen: &Machine<'_>, theirs: Option<Claim>, draft: 
 fn apply(group: &mut Group, decision: Decision, draft: &mut Draft, now: Moment) -> bool {
     let id = group.setup.id;
     match decision {
-        Decision::Stay => return false,
+        Decision::Stay | Decision::Fence => return false,
         Decision::StandBy => {
             group.enter(Role::Standby, Reason::Started, now);
             draft.report(Event::StandingBy(id));

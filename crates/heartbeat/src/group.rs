@@ -3,6 +3,7 @@
 use crate::action::Reason;
 use crate::decide::{Outlook, View};
 use crate::failover::Machine;
+use crate::fence::Fencing;
 use crate::moment::Moment;
 use crate::packet::{Claim, Role};
 use crate::partner::Presence;
@@ -52,6 +53,10 @@ pub(crate) struct Group {
     /// It is here because an operator moved it; the partner is reminded of it.
     pub(crate) pinned: bool,
     pub(crate) probe: Probe,
+    /// An operator has said that the partner is off.
+    pub(crate) vouched: bool,
+    /// It would be taken but for fencing.
+    pub(crate) fence_wanted: bool,
 }
 
 impl Group {
@@ -75,6 +80,8 @@ impl Group {
             moved_away: false,
             pinned: false,
             probe: Probe::default(),
+            vouched: false,
+            fence_wanted: false,
         }
     }
 
@@ -172,6 +179,7 @@ impl Group {
             wish: self.wish.map(|wish| wish.reason),
             worker_failed: seen.worker_failed,
             probe: self.answer(seen),
+            fencing: self.fencing(seen),
             vacant_for: for_how_long(self.vacant_since),
             rival_for: for_how_long(self.rival_since),
             surely_two: self.surely_two(seen),
@@ -195,6 +203,17 @@ impl Group {
             return Answer::NotNeeded;
         }
         self.probe.answer()
+    }
+
+    /// Whether the partner is to be switched off before it is taken. One that stopped in order has
+    /// let everything go.
+    fn fencing(&self, seen: &Machine<'_>) -> Fencing {
+        match (seen.fencing, seen.outlook) {
+            (None, _) | (_, Outlook::Gone(Reason::PartnerStopped)) => Fencing::NotNeeded,
+            (Some(_), _) if self.vouched => Fencing::Done,
+            (Some(Fencing::NotNeeded), _) => Fencing::Pending,
+            (Some(fencing), _) => fencing,
+        }
     }
 
     /// From when on it is asked whether somebody else answers for its addresses: an interval before
@@ -228,6 +247,7 @@ impl Group {
         self.vacant_since = None;
         self.rival_since = None;
         self.pinned = false;
+        self.vouched = false;
         if role == Role::Active {
             self.moved_away = false;
         }

@@ -30,6 +30,11 @@ impl Question {
         self.answered_for
     }
 
+    /// It was asked, and nobody has answered yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
     /// It matters no more: what was answered is void, and what will be is ignored.
     pub(crate) fn forget(&mut self) {
         *self = Self { id: self.id, ..Self::default() };

@@ -9,6 +9,8 @@ pub enum Request {
     Failover(GroupId),
     /// Fetch the group from the partner.
     TakeOver(GroupId),
+    /// Fetch it; if the partner is not heard, the operator says that it is off.
+    Force(GroupId),
 }
 
 /// Why it is not done.
@@ -29,6 +31,12 @@ pub enum Refusal {
     /// Nobody to give to or fetch from.
     #[error("the partner is not heard: start pulse there, and look at the paths in the status")]
     NoPartner,
+    /// It is taken by itself, or not even an operator's word is enough.
+    #[error(
+        "it does not wait for fencing: this router is still listening, no witness answers, or \
+         somebody else answers for the addresses (see the log)"
+    )]
+    NotFencing,
     /// The partner could not carry it.
     #[error("an interface of the group's addresses is down on the partner")]
     PartnerUnfit,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::fence::FenceSetup;
 use crate::packet::{GroupId, MAX_GROUPS, RouterId};
 use crate::timing::Timing;
 
@@ -72,6 +73,8 @@ pub struct Setup {
     pub groups: Vec<GroupSetup>,
     /// A witness is configured.
     pub witness: bool,
+    /// The partner is switched off before its groups are taken while it is not heard.
+    pub fence: Option<FenceSetup>,
     /// Hash of the configuration.
     pub config_hash: u64,
 }

@@ -12,8 +12,9 @@ pub(crate) async fn move_groups(
     daemons: &Daemons,
     action: &str,
     groups: Groups,
+    force: bool,
 ) -> Result<(), ExitError> {
-    let question = MoveGroups { groups: groups.groups };
+    let question = MoveGroups { groups: groups.groups, force };
     say(daemons.pulse.post(&format!("/v1/{action}"), &question).await?)
 }
 

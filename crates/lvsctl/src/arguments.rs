@@ -79,9 +79,10 @@ pub(crate) enum Command {
         path: Option<PathBuf>,
     },
     /// Give this router's groups of addresses to the partner
+    #[command(visible_alias = "standby")]
     Failover(Groups),
     /// Fetch groups of addresses from the partner
-    Takeover(Groups),
+    Takeover(Takeover),
     /// Give a real server no new connections, and take it out when the old ones have ended
     Drain(Drain),
     /// Take a drain back
@@ -157,9 +158,19 @@ pub(crate) struct RealServer {
 
 #[derive(Args, Debug)]
 pub(crate) struct Groups {
-    /// Which groups [default: all]
+    /// Which groups: names, or all, local (that prefer this router), foreign (the others)
+    /// [default: all]
     #[arg(value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Takeover {
+    #[command(flatten)]
+    pub(crate) which: Groups,
+    /// The partner is not heard, cannot be fenced, and you have seen that it is off
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Which real servers.

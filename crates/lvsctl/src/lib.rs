@@ -49,8 +49,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ExitError> {
         Command::Watch => watch::run(&daemons).await?,
         Command::Explain { server, json } => explain::run(&daemons, &server, json).await?,
         Command::History { lines, json } => history::run(&daemons, lines, json).await?,
-        Command::Failover(groups) => act::move_groups(&daemons, "failover", groups).await?,
-        Command::Takeover(groups) => act::move_groups(&daemons, "takeover", groups).await?,
+        Command::Failover(groups) => act::move_groups(&daemons, "failover", groups, false).await?,
+        Command::Takeover(arguments::Takeover { which, force }) => {
+            act::move_groups(&daemons, "takeover", which, force).await?;
+        }
         Command::Drain(drain) => act::drain(&daemons, drain).await?,
         Command::Undrain(which) => act::undrain(&daemons, which).await?,
         Command::Disable(which) => act::disable(&daemons, which).await?,

@@ -2,6 +2,7 @@
 
 mod asked;
 mod child;
+mod fence;
 mod host;
 mod letters;
 mod outside;
@@ -261,6 +262,7 @@ impl Driver {
                 Action::StandDown { group, reason } => self.change_role(group, false, reason),
                 Action::AskWitness { question } => self.ask_witness(question),
                 Action::Probe { group, question } => self.probe(group, question),
+                Action::Fence { question } => self.fence(question),
                 Action::Stopped => self.stopped = true,
             }
         }
@@ -361,6 +363,7 @@ impl Driver {
                 let actions = self.failover.handle_witness(question, reachable, clock::now());
                 self.carry_out(actions);
             }
+            Notice::Fenced(question, ended) => self.fenced(question, &ended),
             Notice::WorkerStarted(pid) => {
                 self.worker.pid = Some(pid);
                 self.worker.letters = false;

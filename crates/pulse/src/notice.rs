@@ -24,6 +24,8 @@ pub(crate) enum Notice {
     Witness(QuestionId, Vec<bool>),
     /// It was asked whether somebody else answers for a group's addresses.
     Probed(GroupId, QuestionId, bool),
+    /// The program that switches the partner off has ended.
+    Fenced(QuestionId, runtime::hook::Ended),
     /// lvsd started; its process number.
     WorkerStarted(u32),
     /// lvsd spoke.

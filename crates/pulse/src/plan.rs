@@ -11,6 +11,10 @@ use crate::host::{Host, Places};
 use crate::lease;
 use crate::path::PathPlan;
 
+mod fence;
+
+pub(crate) use fence::FencePlan;
+
 /// Everything about one group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GroupPlan {
@@ -45,6 +49,7 @@ pub(crate) struct Plan {
     pub(crate) paths: Vec<PathPlan>,
     pub(crate) groups: Vec<GroupPlan>,
     pub(crate) witness: Vec<IpAddr>,
+    pub(crate) fence: Option<FencePlan>,
     pub(crate) timing: Timing,
     pub(crate) hash: u64,
 }
@@ -93,7 +98,9 @@ impl Plan {
         match timing {
             Ok(timing) if problems.is_empty() => {
                 let witness = beat.witness.clone();
-                Ok(Self { me, names, paths, groups, witness, timing, hash })
+                let fence = pair.fence.as_ref();
+                let fence = fence.map(|fence| FencePlan::new(fence, &pair.routers, me));
+                Ok(Self { me, names, paths, groups, witness, fence, timing, hash })
             }
             Ok(_) => Err(problems),
             Err(error) => {
@@ -133,8 +140,40 @@ impl Plan {
             paths: self.paths.iter().map(path).collect(),
             groups: self.groups.iter().map(group).collect(),
             witness: !self.witness.is_empty(),
+            fence: self.fence.as_ref().map(|fence| fence.setup),
             config_hash: self.hash,
         }
+    }
+
+    /// The groups that an operator means: by name, or `all`, `local` and `foreign` as heartbeat has
+    /// them, unless a group is called so. No word at all means all. Whether only such a word was
+    /// given comes with it.
+    pub(crate) fn chosen(&self, words: &[String]) -> (Vec<String>, bool) {
+        let [me, _] = &self.names;
+        let of = |fits: &dyn Fn(&GroupPlan) -> bool| {
+            let groups = self.groups.iter().filter(|group| fits(group));
+            groups.map(|group| group.name.clone()).collect::<Vec<String>>()
+        };
+        let mine = |group: &GroupPlan| group.preferred.as_ref() == Some(me);
+        if words.is_empty() {
+            return (of(&|_| true), true);
+        }
+        let (mut names, mut swept) = (Vec::new(), true);
+        for word in words {
+            let known = self.groups.iter().any(|group| group.name == *word);
+            match word.as_str() {
+                "all" if !known => names.extend(of(&|_| true)),
+                "local" if !known => names.extend(of(&mine)),
+                // heartbeat's `failback` gives back what belongs to the partner.
+                "foreign" | "failback" if !known => names.extend(of(&|group| !mine(group))),
+                name => {
+                    names.push(name.to_owned());
+                    swept = false;
+                }
+            }
+        }
+        names.dedup();
+        (names, swept)
     }
 
     pub(crate) fn group(&self, id: GroupId) -> Option<&GroupPlan> {

@@ -14,6 +14,19 @@ pub(crate) struct Reporter<'a> {
 
 type Field = (&'static str, String);
 
+const DIFFERS: &str = "partner has another configuration";
+const AGREES: &str = "partner has the same configuration";
+const WITNESSED: &str = "witness answers";
+const CUT_OFF: &str = "no witness answers";
+
+fn not_fenced(take_over: bool) -> &'static str {
+    if take_over {
+        "partner could not be switched off, its groups are taken all the same"
+    } else {
+        "partner could not be switched off, its groups are not taken"
+    }
+}
+
 impl Reporter<'_> {
     /// One line for one event.
     pub(crate) fn event(&self, event: Event) {
@@ -32,12 +45,8 @@ impl Reporter<'_> {
             Event::PartnerLate { silent: lasted } => {
                 (Partner, Level::Warn, "partner is late", silent(lasted))
             }
-            Event::ConfigDiffers => {
-                (Partner, Level::Warn, "partner has another configuration", partner())
-            }
-            Event::ConfigAgrees => {
-                (Partner, Level::Info, "partner has the same configuration", partner())
-            }
+            Event::ConfigDiffers => (Partner, Level::Warn, DIFFERS, partner()),
+            Event::ConfigAgrees => (Partner, Level::Info, AGREES, partner()),
             Event::PartnerDeaf => {
                 (Partner, Level::Warn, "partner does not hear this router", partner())
             }
@@ -53,19 +62,19 @@ impl Reporter<'_> {
                 let fields = vec![("paused_ms", lasted.as_millis().to_string())];
                 (Role, Level::Error, "this router was paused, it listens before it acts", fields)
             }
-            Event::Witness { reachable: true } => {
-                (Partner, Level::Info, "witness answers", Vec::new())
-            }
-            Event::Witness { reachable: false } => {
-                (Partner, Level::Error, "no witness answers", Vec::new())
+            Event::Witness { reachable: true } => (Partner, Level::Info, WITNESSED, Vec::new()),
+            Event::Witness { reachable: false } => (Partner, Level::Error, CUT_OFF, Vec::new()),
+            Event::Fenced => (Partner, Level::Warn, "partner is switched off", partner()),
+            Event::NotFenced { take_over } => {
+                (Role, Level::Error, not_fenced(take_over), partner())
             }
             Event::Answered(id) => {
                 let sentence = "somebody else answers for the addresses of a group";
                 (Role, Level::Warn, sentence, self.group(id))
             }
             Event::HeldBack { age } => {
-                let mut fields = partner();
-                fields.push(("age_ms", age.as_millis().to_string()));
+                let age = ("age_ms", age.as_millis().to_string());
+                let fields = partner().into_iter().chain([age]).collect();
                 (Partner, Level::Warn, "heartbeats are held back, they do not count", fields)
             }
             Event::TwoActive(id) => {

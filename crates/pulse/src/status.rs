@@ -7,7 +7,7 @@ use control::status::{
 };
 use control::worker::Readiness;
 use heartbeat::session::Counters;
-use heartbeat::{GroupState, Moment, PathId, Presence, Role};
+use heartbeat::{Fencing, GroupState, Moment, PathId, Presence, Role};
 
 use crate::clock;
 use crate::driver::{Driver, rotation};
@@ -26,6 +26,7 @@ pub(crate) fn of(driver: &Driver) -> PulseStatus {
         partner: partner(driver, now),
         paths: paths(driver, now),
         witness: witness(driver),
+        fencing: driver.failover.fencing().map(fencing).unwrap_or_default().to_owned(),
         groups: groups(driver),
         readiness: driver.worker.readiness,
         lvsd_pid: driver.worker.pid,
@@ -95,6 +96,15 @@ fn paths(driver: &Driver, now: Moment) -> Vec<PathStatus> {
 
 fn rejected_replay(counters: &Counters) -> u64 {
     counters.replay + counters.unproven
+}
+
+fn fencing(fencing: Fencing) -> &'static str {
+    match fencing {
+        Fencing::NotNeeded => "not needed",
+        Fencing::Pending => "pending",
+        Fencing::Failed => "failed",
+        Fencing::Done => "done",
+    }
 }
 
 fn witness(driver: &Driver) -> Vec<WitnessStatus> {

@@ -25,9 +25,24 @@ pub struct Ended {
 
 /// Runs a program, never a shell, and kills it when its time is over. Dropping this kills it too.
 pub async fn run(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
+    finish(command(argv, told), limit).await
+}
+
+/// The same as another user; as this one where that cannot be chosen, and this is not root.
+pub async fn run_as(user: RunAs, argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
+    let command = command(argv, told).map(|mut command| {
+        if privilege::root_if_allowed().is_some() {
+            command.uid(user.uid).gid(user.gid);
+        }
+        command
+    });
+    finish(command, limit).await
+}
+
+async fn finish(command: Option<Command>, limit: Duration) -> Ended {
     let begun = Instant::now();
     let ended = |good, how: String| Ended { good, how, took: begun.elapsed() };
-    let Some(mut command) = command(argv, told) else {
+    let Some(mut command) = command else {
         return ended(true, "nothing to run".to_owned());
     };
     let mut child = match command.spawn() {

@@ -9,6 +9,9 @@ pub const CHECKS: &str = "caribe-nanny";
 /// nanny, when it runs other people's programs.
 pub const SCRIPTS: &str = "caribe-script";
 
+/// The program that switches the partner off.
+pub const FENCE: &str = "caribe-fence";
+
 /// The superuser.
 pub const ROOT: RunAs = RunAs { uid: 0, gid: 0 };
 

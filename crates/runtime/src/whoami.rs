@@ -88,6 +88,7 @@ mod tests {
                 witness: Vec::new(),
             },
             groups: Vec::new(),
+            fence: None,
         }
     }
 

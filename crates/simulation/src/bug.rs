@@ -21,11 +21,13 @@ pub enum Bug {
     FailsBackUnasked,
     /// A router says that it takes over, and does not.
     TakesNothing,
+    /// Fencing is taken for done, whatever came of it.
+    FencesNobody,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -33,6 +35,7 @@ impl Bug {
         Self::BothComeFirst,
         Self::FailsBackUnasked,
         Self::TakesNothing,
+        Self::FencesNobody,
     ];
 
     /// Its name on the command line.
@@ -45,6 +48,7 @@ impl Bug {
             Self::BothComeFirst => "both-come-first",
             Self::FailsBackUnasked => "fails-back-unasked",
             Self::TakesNothing => "takes-nothing",
+            Self::FencesNobody => "fences-nobody",
         }
     }
 }

@@ -55,6 +55,10 @@ pub enum Fault {
     Failover(Index, usize),
     /// An operator fetches a group from the partner.
     TakeOver(Index, usize),
+    /// An operator says that the partner of a router is off, and fetches a group.
+    Force(Index, usize),
+    /// A router does not reach what switches its partner off.
+    CutFence(Index),
     /// The pair gets a new key, one router after the other, without a break.
     RotateKeys,
     /// A router reads another configuration, its partner does not.
@@ -73,7 +77,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds, by name.
-    pub const NAMES: [&'static str; 29] = [
+    pub const NAMES: [&'static str; 31] = [
         "one-way cut",
         "path cut",
         "one-way silence",
@@ -103,6 +107,8 @@ impl Fault {
         "replay",
         "reflection",
         "forgery",
+        "forced takeover",
+        "fence out of reach",
     ];
 
     /// Its place in [`Self::NAMES`].
@@ -137,6 +143,8 @@ impl Fault {
             Self::Replay(..) => 26,
             Self::Reflect(..) => 27,
             Self::Forge(..) => 28,
+            Self::Force(..) => 29,
+            Self::CutFence(_) => 30,
         }
     }
 }

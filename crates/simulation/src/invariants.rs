@@ -32,6 +32,8 @@ pub enum Invariant {
     Failback,
     /// No router says that it holds nothing while it does, or takes what it has not announced.
     Truth,
+    /// With fencing, nobody takes a silent partner's groups before it is switched off.
+    Fenced,
     /// In the end one router holds each group, where it belongs, and both know it.
     SameView,
     /// No router calls for attention without end.
@@ -40,7 +42,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
@@ -51,6 +53,7 @@ impl Invariant {
         Self::Attack,
         Self::Failback,
         Self::Truth,
+        Self::Fenced,
         Self::SameView,
         Self::Rest,
     ];
@@ -81,6 +84,7 @@ impl Invariant {
             Self::Attack => "nothing replayed, reflected or altered changes any state",
             Self::Failback => "failback obeys its policy",
             Self::Truth => "a heartbeat tells the truth about addresses",
+            Self::Fenced => "a silent partner is switched off before its groups are taken",
             Self::SameView => "the two end on the same view",
             Self::Rest => "a router rests between its deadlines",
         }
@@ -239,11 +243,13 @@ impl World {
             let witness = !self.shape.witness || works || self.reaches(index);
             router.awake() && router.fit(group) && witness
         };
-        let armed = (healthy(0) || healthy(1)) && !around.noisy && !self.deaf_speak();
+        let fencing = self.fencing_time();
+        let well = (healthy(0) || healthy(1)) && !self.deaf_speak();
+        let armed = well && !around.noisy && fencing.is_some();
         self.arm(Invariant::NobodyActive, armed, passed);
         let wrong = armed && self.holders(group) == 0;
         let extra = if self.shape.witness && !works { self.bounds.partition } else { 0 };
-        let bound = self.bounds.none + extra;
+        let bound = self.bounds.none + extra + fencing.unwrap_or(0);
         if let Some(lasted) = self.watch.none.over(group, wrong, self.now, bound) {
             self.violate(Invariant::NobodyActive, format!("group {group} for {lasted} µs"));
         }
@@ -281,7 +287,9 @@ impl World {
         let someone = [0, 1].into_iter().any(|index| {
             self.reaches(index) && self.routers.get(index).is_some_and(|router| router.fit(group))
         });
-        let wrong = armed && someone && holders == 0;
+        let fencing = self.fencing_time();
+        let wrong = armed && someone && holders == 0 && fencing.is_some();
+        let bound = bound + fencing.unwrap_or(0);
         if let Some(lasted) = self.watch.empty.over(group, wrong, self.now, bound) {
             let detail = format!("nobody holds group {group} for {lasted} µs");
             self.violate(Invariant::Partition, detail);

@@ -28,5 +28,5 @@ pub use coverage::Coverage;
 pub use fault::Fault;
 pub use invariants::{Invariant, Violation};
 pub use run::{Failure, run, shrink, tell};
-pub use schedule::{Schedule, Shape};
+pub use schedule::{FenceShape, Schedule, Shape};
 pub use story::Story;

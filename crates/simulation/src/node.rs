@@ -40,6 +40,7 @@ pub(crate) enum Input {
     Worker(heartbeat::Worker),
     Witness(QuestionId, bool),
     Probe(GroupId, QuestionId, bool),
+    Fenced(QuestionId, bool),
     StoodDown(GroupId),
     Setup(heartbeat::Setup),
     Stop,
@@ -73,6 +74,10 @@ impl Node {
                 machine.handle_witness(id, reachable, now)
             }
             Input::Probe(group, id, somebody) => machine.handle_probe(group, id, somebody, now),
+            Input::Fenced(id, fenced) => {
+                let fenced = fenced || self.bug == Some(Bug::FencesNobody);
+                machine.handle_fence(id, fenced, now)
+            }
             Input::StoodDown(group) => machine.handle_stood_down(group, now),
             Input::Setup(setup) => machine.handle_setup(setup, now).unwrap_or_default(),
             Input::Stop => machine.handle_stop(now),

@@ -50,6 +50,10 @@ pub(crate) struct Router {
     pub(crate) slept_until: Option<Moment>,
     /// When it woke up, on its own clock.
     pub(crate) woke: Option<Moment>,
+    /// When the partner was last switched off for this program, on its own clock.
+    pub(crate) fenced: Option<Moment>,
+    /// Groups for which an operator has said that the partner is off.
+    pub(crate) vouched: [bool; GROUPS],
 }
 
 impl Router {

@@ -14,6 +14,17 @@ pub struct GroupShape {
     pub failback: Option<Duration>,
 }
 
+/// How the routers switch each other off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FenceShape {
+    /// The longest that it takes.
+    pub takes: Micros,
+    /// Groups are taken although it failed.
+    pub take_over_on_failure: bool,
+    /// A router that was switched off has power again after so long, if it has.
+    pub reboots: Option<Micros>,
+}
+
 /// The pair of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -33,6 +44,8 @@ pub struct Shape {
     pub lease: Option<Micros>,
     /// Clock error of each router in parts per million.
     pub clocks: [i64; 2],
+    /// The partner is switched off before its groups are taken.
+    pub fence: Option<FenceShape>,
     /// Each start may be one of another release.
     pub mixed: bool,
 }
@@ -66,7 +79,7 @@ impl Schedule {
     /// The run of a seed.
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed, 1);
-        let shape = shape(&mut random);
+        let mut shape = shape(&mut random);
         let dead = shape.dead_after;
         let count = random.between(3, 13);
         let mut at = times(dead, random.between(0, 4000));
@@ -81,8 +94,11 @@ impl Schedule {
                 _ => times(dead, random.between(4000, 14_000)),
             };
         }
+        befall_fence(&mut Random::new(seed, 3), &mut shape, &mut faults);
         let heal_at = at + times(dead, random.between(1000, 6000));
-        let end_at = heal_at + times(dead, 8000) + 2_000_000;
+        // A router that is switched off at the very end has to come back.
+        let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
+        let end_at = heal_at + times(dead, 8000) + 2_000_000 + fenced;
         Self { seed, shape, faults, heal_at, end_at }
     }
 }
@@ -113,6 +129,30 @@ fn shape(random: &mut Random) -> Shape {
         lease: random.chance(500).then(|| random.between(dead, dead * 2)),
         clocks: [clock(random), clock(random)],
         mixed: random.chance(500),
+        fence: None,
+    }
+}
+
+/// Some pairs fence, and then some of their faults have to do with it. From numbers of its own, so
+/// that the seeds of pairs that do not fence tell what they always told.
+fn befall_fence(random: &mut Random, shape: &mut Shape, faults: &mut [(Micros, Fault)]) {
+    if !random.chance(250) {
+        return;
+    }
+    let dead = shape.dead_after;
+    shape.fence = Some(FenceShape {
+        takes: times(dead, random.between(100, 3000)),
+        take_over_on_failure: random.chance(250),
+        reboots: random.chance(700).then(|| times(dead, random.between(500, 10_000))),
+    });
+    for (_, fault) in faults {
+        if !random.chance(150) {
+            continue;
+        }
+        *fault = match random.below(2) {
+            0 => Fault::CutFence(random.index(2)),
+            _ => Fault::Force(random.index(2), random.index(shape.groups.len())),
+        };
     }
 }
 

@@ -24,6 +24,7 @@ fn plain(groups: usize) -> Schedule {
             lease: None,
             clocks: [0, 0],
             mixed: false,
+            fence: None,
         },
         faults: Vec::new(),
         heal_at: Micros::MAX,

@@ -23,6 +23,7 @@ use crate::story::Story;
 
 mod attack;
 mod carry;
+mod fence;
 mod misfortune;
 mod start;
 
@@ -40,7 +41,23 @@ enum Coming {
     Probed { at: Index, life: u64, group: usize, id: QuestionId, seen: bool, last: bool },
     LeaseEnds { at: Index, life: u64, since: Micros },
     Worker { at: Index, life: u64 },
+    Shot { at: Index, life: u64, id: QuestionId },
+    Fenced { at: Index, life: u64, id: QuestionId, fenced: bool },
+    Reboot { at: Index },
     Keys { step: usize, id: u8 },
+}
+
+impl Coming {
+    /// Whose program it is told to, and who hears of it only once it goes on.
+    fn heard_by(&self) -> Option<Index> {
+        match self {
+            Self::Moved { at, .. }
+            | Self::Witness { at, .. }
+            | Self::Worker { at, .. }
+            | Self::Fenced { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
 }
 
 /// Ordered by time, and then by when it was planned.
@@ -87,6 +104,7 @@ struct Network {
     cut: [[bool; 3]; 2],
     addresses_cut: bool,
     witness_cut: [bool; 2],
+    fence_cut: [bool; 2],
     lose: u64,
     duplicate: u64,
     corrupt: u64,
@@ -172,6 +190,8 @@ impl World {
             unfit: [false; GROUPS],
             slept_until: None,
             woke: None,
+            fenced: None,
+            vouched: [false; GROUPS],
         });
         Self {
             now: 0,
@@ -256,9 +276,8 @@ impl World {
 
     /// Something happens now, unless whom it happens to stands still: then later.
     fn happen(&mut self, coming: Coming) {
-        if let Coming::Moved { at, .. } | Coming::Witness { at, .. } | Coming::Worker { at, .. } =
-            &coming
-            && let Some(nap) = self.routers.get(*at).and_then(|router| router.nap)
+        if let Some(at) = coming.heard_by()
+            && let Some(nap) = self.routers.get(at).and_then(|router| router.nap)
         {
             self.plan(nap.until.saturating_sub(self.now) + 1, coming);
             return;
@@ -293,6 +312,13 @@ impl World {
                     self.give(at, Input::Worker(ready));
                 }
             }
+            Coming::Shot { at, life, id } => self.shoot(at, life, id),
+            Coming::Fenced { at, life, id, fenced } => {
+                if self.lives(at, life) {
+                    self.give(at, Input::Fenced(id, fenced));
+                }
+            }
+            Coming::Reboot { at } => self.reboot(at),
             Coming::Keys { step, id } => self.rotate(step, id),
         }
     }
@@ -300,12 +326,7 @@ impl World {
     /// A router was woken before its time: what waited for that happens now.
     fn catch_up(&mut self, index: Index) {
         let now = self.now;
-        let waits = |coming: &Coming| match coming {
-            Coming::Moved { at, .. } | Coming::Witness { at, .. } | Coming::Worker { at, .. } => {
-                *at == index
-            }
-            _ => false,
-        };
+        let waits = |coming: &Coming| coming.heard_by() == Some(index);
         let queue = std::mem::take(&mut self.queue).into_iter();
         let sooner = queue.map(|Reverse(planned)| match planned {
             Planned { at, coming, serial } if at > now && waits(&coming) => {

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use super::known::{DIRECTIVES, NOT_CARRIED, SILENT};
 use super::report::Report;
+use super::stonith::{Device, device};
 use super::times;
 use crate::diagnostic::nearest;
 use crate::foreign::host::{host, is_name};
+use crate::foreign::hosts::{self, Lookup};
 use crate::foreign::ports;
 use crate::foreign::report::Reporter;
 use crate::foreign::word::{Word, carriage_return, lines};
@@ -31,11 +33,14 @@ pub(super) struct HaCf {
     pub(super) port: Option<u16>,
     pub(super) paths: Vec<SharedPath>,
     pub(super) witness: Vec<IpAddr>,
+    pub(super) witness_at: Option<Range<usize>>,
     pub(super) failback: Option<Failback>,
+    /// What switches a router off.
+    pub(super) devices: Vec<Device>,
 }
 
 /// Reads the file.
-pub(super) fn read(report: &mut Report<'_>) -> HaCf {
+pub(super) fn read(report: &mut Report<'_>, find: &mut Lookup<'_>) -> HaCf {
     let source = report.source.clone();
     if let Some(at) = carriage_return(&source) {
         let help = "they do no harm; `sed -i 's/\\r$//'` mends it";
@@ -46,14 +51,20 @@ pub(super) fn read(report: &mut Report<'_>) -> HaCf {
         let end = line.text.find('#').unwrap_or(line.text.len());
         let words = line.word(0..end).split(|character| character == ',');
         if let Some((directive, values)) = words.split_first() {
-            found.line(report, directive, values);
+            found.line(report, find, directive, values);
         }
     }
     found
 }
 
 impl HaCf {
-    fn line(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+    fn line(
+        &mut self,
+        report: &mut Report<'_>,
+        find: &mut Lookup<'_>,
+        directive: &Word,
+        values: &[Word],
+    ) {
         let name = directive.text.as_str();
         if let Some((known, instead)) = NOT_CARRIED.iter().find(|(known, _)| *known == name) {
             let harmless = name == "autojoin" && values.iter().all(|value| value.text == "none");
@@ -70,6 +81,9 @@ impl HaCf {
             report.error(&directive.span, format!("`{name}` says nothing"), help);
             return;
         }
+        if name.starts_with("ping") {
+            self.witness_at = Some(directive.span.clone());
+        }
         match name {
             "node" => self.nodes(report, values),
             "keepalive" => self.interval = times::last(report, values).or(self.interval.take()),
@@ -83,14 +97,17 @@ impl HaCf {
                 let path = |value: &Word| SharedPath::Broadcast { interface: value.text.clone() };
                 self.paths.extend(values.iter().map(path));
             }
-            "ucast" => self.unicast(report, directive, values),
+            "ucast" => self.unicast(report, find, directive, values),
             "mcast" | "mcast6" => self.multicast(report, directive, values),
-            "ping" => self.witness.extend(values.iter().filter_map(|value| address(report, value))),
+            "ping" => {
+                self.witness.extend(values.iter().filter_map(|value| named(report, find, value)))
+            }
             "ping_group" => {
                 let members = values.iter().skip(1);
-                self.witness.extend(members.filter_map(|value| address(report, value)));
+                self.witness.extend(members.filter_map(|value| named(report, find, value)));
             }
             "auto_failback" | "nice_failback" => self.failback(report, directive, values),
+            "stonith" | "stonith_host" => self.devices.extend(device(report, directive, values)),
             "crm" | "pacemaker" => manager(report, directive, values),
             _ => unknown(report, directive),
         }
@@ -116,13 +133,19 @@ impl HaCf {
     }
 
     /// Two lines of one interface name both routers: each sends to the address that is not its own.
-    fn unicast(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) {
+    fn unicast(
+        &mut self,
+        report: &mut Report<'_>,
+        find: &mut Lookup<'_>,
+        directive: &Word,
+        values: &[Word],
+    ) {
         let (Some(device), Some(peer)) = (values.first(), values.get(1)) else {
             let help = "write `ucast eth1 192.168.1.3`: an interface and the partner's address";
             report.error(&directive.span, "`ucast` names no address", help);
             return;
         };
-        let Some(peer) = address(report, peer) else { return };
+        let Some(peer) = named(report, find, peer) else { return };
         for path in &mut self.paths {
             if let SharedPath::Unicast { interface, peers } = path
                 && *interface == device.text
@@ -228,6 +251,19 @@ fn port(report: &mut Report<'_>, values: &[Word]) -> Option<u16> {
             None
         }
     }
+}
+
+/// An address, or a name of /etc/hosts: its first address, as heartbeat takes it.
+fn named(report: &mut Report<'_>, find: &mut Lookup<'_>, value: &Word) -> Option<IpAddr> {
+    if !is_name(&value.text) || matches!(host(&value.text), Some(Host::Address(_))) {
+        return address(report, value);
+    }
+    let found = find(&value.text).first().copied();
+    if found.is_none() {
+        let message = format!("`{}` is neither an address nor a name of /etc/hosts", value.text);
+        report.error(&value.span, message, hosts::HELP);
+    }
+    found
 }
 
 fn address(report: &mut Report<'_>, value: &Word) -> Option<IpAddr> {

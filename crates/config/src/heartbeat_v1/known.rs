@@ -1,8 +1,10 @@
 //! The directives of ha.cf.
 
 /// Directives that are read.
-pub(super) const DIRECTIVES: [&str; 17] = [
+pub(super) const DIRECTIVES: [&str; 19] = [
     "node",
+    "stonith",
+    "stonith_host",
     "keepalive",
     "deadtime",
     "warntime",
@@ -21,13 +23,11 @@ pub(super) const DIRECTIVES: [&str; 17] = [
     "pacemaker",
 ];
 
-const NO_STONITH: &str =
-    "the partner is not switched off; give the pair a second wire, and an address to `ping`";
 const LOG: &str =
     "the log goes to stderr, which journald keeps; `--log-file FILE` sends it to a file";
 
 /// Directives that do something which nothing of ours does, and what to do instead.
-pub(super) const NOT_CARRIED: [(&str, &str); 15] = [
+pub(super) const NOT_CARRIED: [(&str, &str); 13] = [
     ("serial", "heartbeats go over the network only; give the pair a second wire: `bcast eth1`"),
     ("respawn", "let systemd start the program; what ipfail did is done by `ping ADDRESS`"),
     ("failfast", "let systemd start the program, and act when it fails"),
@@ -35,8 +35,6 @@ pub(super) const NOT_CARRIED: [(&str, &str); 15] = [
         "apiauth",
         "no other program talks to pulse; `lvsctl` asks for root or the group caribe-admin",
     ),
-    ("stonith", NO_STONITH),
-    ("stonith_host", NO_STONITH),
     ("watchdog", "systemd watches pulse; `WatchdogSec=` says how closely"),
     ("logfile", LOG),
     ("debugfile", LOG),

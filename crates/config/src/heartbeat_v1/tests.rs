@@ -188,7 +188,7 @@ fn every_kind_of_path_is_read() {
         ]
     );
     assert!(problem("ucast eth0\n").contains("`ucast` names no address"));
-    assert!(problem("ucast eth0 master\n").contains("`master` is no address"));
+    assert!(problem("ucast eth0 master\n").contains("`master` is neither an address nor a name"));
     assert!(problem("mcast eth0 192.168.1.1 694 1 0\n").contains("no group here"));
     assert!(problem("mcast eth0 225.0.0.1\n").contains("five words"));
     assert!(problem("mcast eth0 225.0.0.1 694 0 0\n").contains("no time to live"));
@@ -208,7 +208,7 @@ fn pinged_addresses_are_witnesses() {
     let witness = heartbeat("ping 192.168.1.254\nping_group gates 10.0.0.1 10.0.0.2\n").witness;
     let shown: Vec<_> = witness.iter().map(IpAddr::to_string).collect();
     assert_eq!(shown, ["192.168.1.254", "10.0.0.1", "10.0.0.2"]);
-    assert!(problem("ping gateway\n").contains("`gateway` is no address"));
+    assert!(problem("ping gateway\n").contains("`gateway` is neither an address nor a name"));
 }
 
 #[test]
@@ -267,7 +267,6 @@ fn what_is_not_carried_is_named_and_what_is_needless_is_not() {
         "serial /dev/ttyS0",
         "respawn hacluster /x",
         "apiauth x uid=y",
-        "stonith_host * x",
         "watchdog /dev/watchdog",
         "logfile /var/log/ha-log",
         "logfacility local0",

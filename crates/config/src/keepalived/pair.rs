@@ -71,7 +71,7 @@ pub(super) fn pair(report: &mut Report, views: &[View]) -> Option<(Pair, Places)
     let [name, other_name] = names;
     let (own, theirs) = paths.into_iter().unzip();
     let routers = [Router { name, paths: own }, Router { name: other_name, paths: theirs }];
-    Some((Pair { routers, heartbeat, groups }, places))
+    Some((Pair { routers, heartbeat, groups, fence: None }, places))
 }
 
 /// The same instance in the other router's view.

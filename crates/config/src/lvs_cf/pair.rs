@@ -73,7 +73,7 @@ pub(super) fn pair(report: &mut Report<'_>, settings: Settings<'_>) -> Option<Pa
         addresses: Vec::new(),
         hooks,
     };
-    Some(Pair { routers, heartbeat, groups: vec![group] })
+    Some(Pair { routers, heartbeat, groups: vec![group], fence: None })
 }
 
 /// The second path, when both routers have one.

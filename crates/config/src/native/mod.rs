@@ -5,6 +5,7 @@
 
 mod check;
 mod dialogue;
+mod fence;
 mod form;
 mod include;
 mod kernel;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::fence::fence;
 use super::scalar::{self, Problem};
 use super::section::{Named, Reading, Section, not_empty};
 use super::tree::{Node, Span, Value};
@@ -22,13 +23,17 @@ pub(super) fn pair<'n, 'a: 'n>(reading: &mut Reading<'a>, top: &mut Section<'n>)
     let routers_at = top.span_of("routers");
     let groups_at = top.span_of("groups");
     let heartbeat_at = top.span_of("heartbeat");
-    let routers = routers_at.clone().and_then(|at| routers(reading, top, at));
+    let named = routers_at.clone().and_then(|at| routers(reading, top, at));
+    let fence_at = top.span_of("fence");
+    let (routers, own) = named.unzip();
     let heartbeat = heartbeat(reading, top, heartbeat_at.clone());
+    let fence = fence(reading, top, routers.as_ref(), own.unwrap_or_default());
     let groups = groups(reading, top, groups_at.clone());
     let Some(at) = routers_at else {
         let lonely = heartbeat_at.map(|at| ("heartbeat", at));
-        for (name, at) in lonely.into_iter().chain(groups_at.map(|at| ("groups", at))) {
-            let help = "name the two routers under `routers`; a single director (lvsd alone) has neither heartbeat nor groups";
+        let lonely = lonely.into_iter().chain(groups_at.map(|at| ("groups", at)));
+        for (name, at) in lonely.chain(fence_at.map(|at| ("fence", at))) {
+            let help = "name the two routers under `routers`; a single director (lvsd alone) has neither heartbeat, groups nor fence";
             reading.error(at, format!("{name} without routers"), help);
         }
         return None;
@@ -37,21 +42,21 @@ pub(super) fn pair<'n, 'a: 'n>(reading: &mut Reading<'a>, top: &mut Section<'n>)
         let help = "add `groups` with the addresses that move between the routers";
         reading.error(at, "routers are given, but no groups", help);
     }
-    Some(Pair { routers: routers?, heartbeat, groups })
+    Some(Pair { routers: routers?, heartbeat, groups, fence })
 }
 
 fn routers<'n, 'a: 'n>(
     reading: &mut Reading<'a>,
     top: &mut Section<'n>,
     at: Span,
-) -> Option<[Router; 2]> {
+) -> Option<([Router; 2], [Vec<String>; 2])> {
     let node = reading.given(top, "routers")?;
     let named = reading.named("routers", node, &at);
     let count = named.len();
-    let mut routers = Vec::new();
+    let (mut routers, mut fences) = (Vec::new(), Vec::new());
     for (index, Named { name, span, node }) in named.into_iter().enumerate() {
         reading.record(Part::Router(index), span.clone());
-        let mut paths = Vec::new();
+        let (mut paths, mut fence) = (Vec::new(), Vec::new());
         // `master:` alone is a router without unicast paths.
         if !matches!(node.value, Value::Null)
             && let Some(mut section) = reading.section("routers.*", node, span)
@@ -62,13 +67,15 @@ fn routers<'n, 'a: 'n>(
                     paths.push(ip);
                 }
             }
+            fence = argv(reading, &mut section, "fence");
             reading.finish(section);
         }
         routers.push(Router { name, paths });
+        fences.push(fence);
     }
-    match <[Router; 2]>::try_from(routers) {
-        Ok(pair) => Some(pair),
-        Err(_) => {
+    match (<[Router; 2]>::try_from(routers), <[Vec<String>; 2]>::try_from(fences)) {
+        (Ok(pair), Ok(fences)) => Some((pair, fences)),
+        _ => {
             let help = "name exactly two, each as `uname -n` prints it; leave routers out for a single director";
             reading.error(at, format!("a pair has two routers, not {count}"), help);
             None

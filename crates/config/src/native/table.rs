@@ -62,6 +62,7 @@ pub(super) static KEYS: &[Key] = &[
     key("routers", Kind::Map, Otherwise("none: a single director, lvsd alone"), "The two routers, by the name that `uname -n` prints on each. On a tie the first one wins."),
     key("routers.*", Kind::MapOrNothing, Required, "One of the two routers."),
     key("routers.*.paths", ADDRESSES, Otherwise("none: only broadcast and multicast paths"), "This router's own address on each network that both share; the n-th addresses of the two face each other."),
+    key("routers.*.fence", ARGV, Otherwise("fence.run"), "Switches this router off; the partner runs it. %r is this router's name, %R the partner's."),
 
     key("heartbeat", Kind::Map, Otherwise("every key at its default"), "How the routers hear of each other."),
     key("heartbeat.interval", time(10, 60 * SECOND), Value("200ms"), "Time between heartbeats."),
@@ -81,6 +82,13 @@ pub(super) static KEYS: &[Key] = &[
     key("heartbeat.multicast[].group", Kind::Address, Required, "Multicast group of the path."),
     key("heartbeat.multicast[].port", PORT, Otherwise("heartbeat.port"), "UDP port of the path."),
     key("heartbeat.multicast[].ttl", count(1, 255, "hops"), Value("1"), "Time to live of the packets."),
+
+    key("fence", Kind::Map, Otherwise("groups of a silent partner are taken without"), "A silent partner is switched off before its groups are taken."),
+    key("fence.run", ARGV, Otherwise("the `fence` of each router"), "Switches a router off, and ends with status 0 once it is off. %r is its name, %R that of the router that runs it."),
+    key("fence.timeout", time(100, HOUR), Value("60s"), "The program is killed after this long, which is a failure."),
+    key("fence.on_failure", Kind::Choice(&["wait", "take_over"]), Value("wait"), "What comes of a failure: wait takes nothing and tries again each 5s, until it succeeds or `lvsctl takeover --force` says that the partner is off; take_over takes the groups all the same."),
+    key("fence.delay", time(0, HOUR), Value("5s"), "Where both routers may switch each other off, the second one waits for this long."),
+    key("fence.user", Kind::Text("a user of the host"), Otherwise("caribe-fence, or nobody on a host without it"), "The program runs as this user."),
 
     key("groups", Kind::Map, Otherwise("none"), "Floating addresses that move together, by a name of your choice, in the order of taking over."),
     key("groups.*", Kind::Map, Otherwise("none"), "A group of floating addresses."),

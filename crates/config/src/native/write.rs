@@ -1,6 +1,7 @@
 //! From the model to the native format: only what differs from the defaults, in one order.
 
 mod check;
+mod fence;
 mod kernel;
 mod notify;
 
@@ -121,9 +122,11 @@ fn texts<T: ToString>(items: &[T]) -> Vec<Yaml> {
 }
 
 fn pair(pair: &Pair, top: &mut Map) {
-    let routers = pair.routers.iter().map(|router| {
+    let fence = pair.fence.as_ref();
+    let routers = pair.routers.iter().enumerate().map(|(index, router)| {
         let mut map = Map::new("routers.*");
         map.put_list("paths", texts(&router.paths));
+        map.put_list("fence", texts(fence::own(fence, index)));
         (router.name.clone(), map.done())
     });
     top.put("routers", Yaml::Block(routers.collect()));
@@ -131,6 +134,7 @@ fn pair(pair: &Pair, top: &mut Map) {
     if !heartbeat.is_empty() {
         top.put("heartbeat", Yaml::Map(heartbeat));
     }
+    top.put_some("fence", fence.and_then(fence::fence));
     let groups = pair.groups.iter().map(|group| (group.name.clone(), self::group(group)));
     top.put("groups", Yaml::Block(groups.collect()));
 }

@@ -21,6 +21,7 @@ fn view(role: Role, partner: Outlook) -> View {
         wish: None,
         worker_failed: false,
         probe: Answer::NotNeeded,
+        fencing: Fencing::NotNeeded,
         vacant_for: Duration::ZERO,
         rival_for: Duration::ZERO,
         surely_two: false,

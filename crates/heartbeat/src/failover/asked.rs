@@ -3,6 +3,7 @@
 use super::{Failover, apply};
 use crate::action::{Actions, Draft, Reason};
 use crate::decide::Decision;
+use crate::fence::Fencing;
 use crate::group::Wish;
 use crate::moment::Moment;
 use crate::packet::{Beat, Role};
@@ -29,7 +30,7 @@ impl Failover {
         draft: &mut Draft,
         now: Moment,
     ) -> Result<(), Refusal> {
-        let (Request::Failover(id) | Request::TakeOver(id)) = request;
+        let (Request::Failover(id) | Request::TakeOver(id) | Request::Force(id)) = request;
         let ready = self.ready();
         let partner_ready = self.partner.beat().is_some_and(Beat::ready);
         let alive = self.partner.presence() == Presence::Alive;
@@ -40,7 +41,7 @@ impl Failover {
             return Err(Refusal::Busy);
         }
         if !alive {
-            return Err(Refusal::NoPartner);
+            return self.vouched_for(request);
         }
         match request {
             Request::Failover(_) => {
@@ -48,13 +49,33 @@ impl Failover {
                 group.moved_away = true;
                 apply(group, Decision::HandOver(Reason::Operator), draft, now);
             }
-            Request::TakeOver(_) => {
+            Request::TakeOver(_) | Request::Force(_) => {
                 may_fetch(group.role, group.fit, ready)?;
                 let until = Some(now + WISH_LIMIT);
                 group.wish = Some(Wish { reason: Reason::Operator, until });
                 draft.speak = true;
             }
         }
+        Ok(())
+    }
+
+    /// Nobody hears the partner, and somebody says that it is off: what else would have to be so
+    /// for the group to be taken has to be so still.
+    fn vouched_for(&mut self, request: Request) -> Result<(), Refusal> {
+        let Request::Force(id) = request else { return Err(Refusal::NoPartner) };
+        let waits = self.fencing().is_some_and(|fencing| fencing != Fencing::Done);
+        let group = self.groups.iter_mut().find(|group| group.setup.id == id);
+        let group = group.ok_or(Refusal::UnknownGroup)?;
+        if group.role == Role::Active {
+            return Err(Refusal::AlreadyActive);
+        }
+        if !group.fit {
+            return Err(Refusal::Unfit);
+        }
+        if !waits || !group.fence_wanted {
+            return Err(Refusal::NotFencing);
+        }
+        group.vouched = true;
         Ok(())
     }
 }

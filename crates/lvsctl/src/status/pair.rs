@@ -41,6 +41,7 @@ pub(super) fn render(pulse: &PulseStatus, width: Option<usize>, now: u64, out: &
     for witness in &pulse.witness {
         out.push_str(&witness_line(witness));
     }
+    out.push_str(&fencing(&pulse.fencing));
     keys(pulse, width, out);
 }
 
@@ -170,6 +171,21 @@ fn refused(path: &PathStatus) -> Cell {
         .collect();
     let style = if path.rejected_tag > 0 { BAD } else { ODD };
     if words.is_empty() { Cell::new("none") } else { Cell::styled(words.join(", "), style) }
+}
+
+/// Whether the partner is switched off; nothing where there is nothing to tell.
+fn fencing(state: &str) -> String {
+    let (text, style) = match state {
+        "pending" => ("The partner is being switched off, its groups wait for that", ODD),
+        "failed" => (
+            "The partner cannot be switched off, its groups wait: see that it is off, then say \
+             `lvsctl takeover --force`",
+            BAD,
+        ),
+        "done" => ("The partner is switched off", ODD),
+        _ => return String::new(),
+    };
+    styled(text, style) + "\n"
 }
 
 fn witness_line(witness: &WitnessStatus) -> String {

@@ -96,6 +96,7 @@ pub(crate) fn pulse() -> PulseStatus {
             path("172.16.1.2 -> 172.16.1.3", false, 3),
         ],
         witness: vec![WitnessStatus { address: "192.168.1.254".into(), reachable: Some(true) }],
+        fencing: String::new(),
         groups: vec![
             group(
                 "web",

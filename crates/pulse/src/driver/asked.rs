@@ -17,6 +17,9 @@ impl Driver {
             Question::Status => Response::json(&status::of(self)),
             Question::Metrics => Response::text(metrics::of(&status::of(self), self)),
             Question::Failover(body) => self.requested(&body, Request::Failover, "failover"),
+            Question::TakeOver(body) if body.force => {
+                self.requested(&body, Request::Force, "forced takeover")
+            }
             Question::TakeOver(body) => self.requested(&body, Request::TakeOver, "takeover"),
             Question::RotateKey => return self.rotate(reply),
             Question::Reload => return self.read_again(How::Unconfirmed, Some(reply)),
@@ -32,11 +35,11 @@ impl Driver {
         request: fn(GroupId) -> Request,
         verb: &'static str,
     ) -> Response {
-        let named: Vec<String> = if body.groups.is_empty() {
-            self.plan.groups.iter().map(|group| group.name.clone()).collect()
-        } else {
-            body.groups.clone()
-        };
+        let (named, swept) = self.plan.chosen(&body.groups);
+        if named.is_empty() {
+            let text = format!("{verb}: none of the groups is {}", body.groups.join(" or "));
+            return Response::failure(StatusCode::CONFLICT, text);
+        }
         let (mut done, mut refused) = (Vec::new(), Vec::new());
         for name in named {
             let id = GroupId::of(&name);
@@ -55,7 +58,7 @@ impl Driver {
             self.carry_out(actions);
         }
         // Of "all groups", those that are where they should be are no failure.
-        if refused.is_empty() || (body.groups.is_empty() && !done.is_empty()) {
+        if refused.is_empty() || (swept && !done.is_empty()) {
             return Response::json(&ActionResult { done });
         }
         Response::failure(StatusCode::CONFLICT, refused.join("; "))

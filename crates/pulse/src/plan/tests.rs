@@ -53,11 +53,51 @@ fn pair(addresses: Vec<FloatingAddress>) -> Pair {
             witness: Vec::new(),
         },
         groups: vec![group],
+        fence: None,
     }
 }
 
 fn plan(pair: &Pair) -> Result<Plan, Vec<String>> {
     Plan::new(pair, None, Side::First, 7, &host())
+}
+
+#[test]
+fn groups_are_chosen_by_name_or_as_heartbeat_has_them() {
+    let mut pair = pair(vec![floating("192.168.1.1")]);
+    for (name, preferred) in [("mail", Some("master")), ("dns", None)] {
+        let preferred = preferred.map(str::to_owned);
+        pair.groups.push(Group { name: name.into(), preferred, ..pair.groups[0].clone() });
+    }
+    pair.groups.iter_mut().skip(1).for_each(|group| group.addresses.clear());
+    let plan = plan(&pair).unwrap();
+    let chosen = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let (names, swept) = plan.chosen(&words);
+        (names.join(" "), swept)
+    };
+    assert_eq!(chosen(&[]), ("web mail dns".into(), true));
+    assert_eq!(chosen(&["all"]), ("web mail dns".into(), true));
+    assert_eq!(chosen(&["local"]), ("mail".into(), true));
+    assert_eq!(chosen(&["foreign"]), ("web dns".into(), true));
+    assert_eq!(chosen(&["web", "nosuch"]), ("web nosuch".into(), false));
+}
+
+#[test]
+fn each_router_switches_the_other_one_off() {
+    let argv = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<String>>();
+    let mut pair = pair(vec![floating("192.168.1.1")]);
+    pair.fence = Some(config::model::Fence {
+        off: [argv("/bin/off %r by %R"), argv("/bin/power 7-%r")],
+        timeout: Duration::from_secs(9),
+        on_failure: config::model::FenceFailure::TakeOver,
+        delay: Duration::from_secs(2),
+        user: None,
+    });
+    let fence = plan(&pair).unwrap().fence.unwrap();
+    assert_eq!(fence.argv, ["/bin/power", "7-backup"]);
+    assert!(fence.setup.take_over_on_failure);
+    let other = FencePlan::new(pair.fence.as_ref().unwrap(), &pair.routers, Side::Second);
+    assert_eq!(other.argv, ["/bin/off", "master", "by", "backup"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ impl World {
                 Action::Send { path, beat } => self.send(index, path, &beat),
                 Action::AskWitness { question } => self.ask_witness(index, question),
                 Action::Probe { group, question } => self.probe(index, group, question),
+                Action::Fence { question } => self.fence(index, question),
                 Action::Stopped => {
                     self.story.tell(self.now, || format!("router {index} has stopped"));
                     self.end(index);
@@ -45,6 +46,9 @@ impl World {
         self.story
             .tell(self.now, || format!("router {index}: {what} {group}: {}", reason.as_str()));
         self.failback(index, group, reason);
+        if here {
+            self.fenced_first(index, group, reason);
+        }
         // Whoever is asked cannot tell whether an operator wants it, or another configuration.
         if reason == Reason::PartnerAsked
             && !self.variants_agree()
@@ -223,6 +227,8 @@ fn name(event: Event) -> &'static str {
         Event::Answered(_) => "somebody answers for the addresses",
         Event::HeldBack { .. } => "heartbeats held back",
         Event::TwoActive(_) => "two active",
+        Event::Fenced => "partner fenced",
+        Event::NotFenced { .. } => "partner not fenced",
         Event::NotGranted(_) => "wish not granted",
         Event::StandingBy(_) => "standing by",
     }

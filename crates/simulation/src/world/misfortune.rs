@@ -16,7 +16,8 @@ impl World {
         let name = Fault::NAMES.get(fault.kind()).copied().unwrap_or_default();
         *self.coverage.faults.entry(name).or_default() += 1;
         self.story.tell(self.now, || format!("-- {fault}"));
-        let operator = matches!(fault, Fault::Failover(..) | Fault::TakeOver(..));
+        let operator =
+            matches!(fault, Fault::Failover(..) | Fault::TakeOver(..) | Fault::Force(..));
         let attack = matches!(fault, Fault::Replay(..) | Fault::Reflect(..) | Fault::Forge(..));
         if !operator && !attack && *fault != Fault::RotateKeys {
             self.unsettle();
@@ -42,8 +43,13 @@ impl World {
                     }
                 }
             }
-            Fault::Failover(router, group) => self.move_group(router, group, Request::Failover),
-            Fault::TakeOver(router, group) => self.move_group(router, group, Request::TakeOver),
+            Fault::Failover(router, group) => {
+                self.move_group(router, group, Request::Failover);
+            }
+            Fault::TakeOver(router, group) => {
+                self.move_group(router, group, Request::TakeOver);
+            }
+            Fault::Force(router, group) => self.force(router, group),
             Fault::RotateKeys => self.begin_rotation(),
             Fault::Reconfigure(router, variant) => self.reconfigure(router, variant),
             Fault::Unfit(router, group) => self.unfit(router, group),
@@ -81,6 +87,11 @@ impl World {
             Fault::CutAddresses => network.addresses_cut = true,
             Fault::CutWitness(router) => {
                 if let Some(cut) = network.witness_cut.get_mut(router) {
+                    *cut = true;
+                }
+            }
+            Fault::CutFence(router) => {
+                if let Some(cut) = network.fence_cut.get_mut(router) {
                     *cut = true;
                 }
             }
@@ -157,9 +168,9 @@ impl World {
         index: Index,
         group: usize,
         request: fn(heartbeat::GroupId) -> Request,
-    ) {
+    ) -> bool {
         let awake = self.routers.get(index).is_some_and(super::Router::awake);
-        let Some(id) = self.ids.get(group).copied().filter(|_| awake) else { return };
+        let Some(id) = self.ids.get(group).copied().filter(|_| awake) else { return false };
         let request = request(id);
         let dead_after = micros(self.shape.dead_after);
         let calm = self.now.saturating_sub(self.steady_since) >= dead_after * 2
@@ -170,19 +181,37 @@ impl World {
             && self.routers.iter().all(super::Router::awake);
         // It is asked for before the answer is known: what it sets off may happen at once.
         let before = self.asked;
-        if let (Some(asked), Request::TakeOver(_)) = (self.asked.get_mut(group), request) {
+        if let (Some(asked), Request::TakeOver(_) | Request::Force(_)) =
+            (self.asked.get_mut(group), request)
+        {
             *asked = self.now + WISH;
         }
         if !self.give(index, Input::Asked(request)) {
             self.story.tell(self.now, || "it is refused".to_owned());
             self.asked = before;
-            return;
+            return false;
         }
         if let Some(moved) = self.moved.get_mut(group) {
             *moved = true;
         }
         if let Some(planned) = self.planned.get_mut(group).filter(|_| calm) {
             *planned = self.now + dead_after * 3;
+        }
+        true
+    }
+
+    /// The operator's word is good for as long as the partner is not heard.
+    fn force(&mut self, index: Index, group: usize) {
+        self.vouch(index, group, true);
+        if !self.move_group(index, group, Request::Force) {
+            self.vouch(index, group, false);
+        }
+    }
+
+    fn vouch(&mut self, index: Index, group: usize, vouched: bool) {
+        let router = self.routers.get_mut(index);
+        if let Some(slot) = router.and_then(|router| router.vouched.get_mut(group)) {
+            *slot = vouched;
         }
     }
 

@@ -50,6 +50,7 @@ impl World {
             paths: (0..self.shape.paths).map(path).collect(),
             groups: groups.iter().enumerate().filter_map(group).collect(),
             witness: self.shape.witness,
+            fence: self.fence_setup(),
             config_hash: router.variant,
         })
     }
@@ -77,6 +78,7 @@ impl World {
         router.holds.iter_mut().skip(known).for_each(|holds| *holds = false);
         router.slept_until = None;
         router.woke = None;
+        Self::not_fenced(router);
         router.nap = None;
         router.inbox.clear();
         let (keys, clock) = (router.keys.clone(), router.clock);
@@ -158,6 +160,7 @@ impl World {
             let until = router.clock.at(now) + dead_after;
             router.slept_until = Some(until);
             router.woke = Some(router.clock.at(now));
+            Self::not_fenced(router);
         }
         if let Some(node) = router.node.as_mut()
             && node.bug == Some(Bug::ForgetsThePause)

@@ -142,11 +142,20 @@ fn pair() -> impl Strategy<Value = Pair> {
                 addresses,
                 hooks,
             });
-    (router(), router(), heartbeat(), vec(group, 1..3)).prop_map(|(a, b, heartbeat, groups)| Pair {
-        routers: [a, b],
-        heartbeat,
-        groups,
-    })
+    (router(), router(), heartbeat(), vec(group, 1..3), option::of(fence())).prop_map(
+        |(a, b, heartbeat, groups, fence)| Pair { routers: [a, b], heartbeat, groups, fence },
+    )
+}
+
+fn fence() -> impl Strategy<Value = Fence> {
+    let off = prop_oneof![
+        argv().prop_map(|one| [one.clone(), one]),
+        [argv(), argv()].prop_map(|off| off)
+    ];
+    let on_failure = select(vec![FenceFailure::Wait, FenceFailure::TakeOver]);
+    (off, time(100, 100_000), on_failure, time(0, 100_000), option::of(name())).prop_map(
+        |(off, timeout, on_failure, delay, user)| Fence { off, timeout, on_failure, delay, user },
+    )
 }
 
 fn expect() -> impl Strategy<Value = Expect> {

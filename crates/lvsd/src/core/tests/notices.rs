@@ -96,6 +96,7 @@ fn the_router_that_carries_a_virtual_server_tells_of_it_and_no_other() {
             witness: Vec::new(),
         },
         groups: vec![group],
+        fence: None,
     });
     let mut bench = Bench::running(cluster);
     bench.core.active(Vec::new());
