@@ -3,6 +3,7 @@
 //! Everything is emulated, so that only the ratios mean something.
 
 mod files;
+pub(crate) mod large;
 pub(crate) mod power_loss;
 pub(crate) mod usage;
 
@@ -63,7 +64,13 @@ impl Times {
 }
 
 /// Our figures, theirs, and the ratio of the medians.
-fn compare(run: &mut Run, what: &str, unit: &str, ours: &[f64], theirs: &[f64]) -> Outcome {
+pub(crate) fn compare(
+    run: &mut Run,
+    what: &str,
+    unit: &str,
+    ours: &[f64],
+    theirs: &[f64],
+) -> Outcome {
     run.figure(&format!("{what}: Caribe"), unit, ours)?;
     run.figure(&format!("{what}: keepalived"), unit, theirs)?;
     let ratio = median(theirs)? / median(ours)?;

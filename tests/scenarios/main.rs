@@ -3,6 +3,7 @@
 //! A scenario is a function in a file of this folder that does what a person would do and says
 //! what must be seen. Add it here, and `cargo xtask lab NAME` runs it.
 
+mod addresses;
 mod apply;
 mod bench;
 mod carry;
@@ -84,6 +85,14 @@ const TABLE: &[Scenario] = &[
     )
     .needs(&["ldirectord", "libnet-inet6glue-perl", "openssl"])
     .within_seconds(2400),
+    Scenario::bench(
+        "bench-addresses",
+        "a thousand addresses after a power loss, beside keepalived",
+        addresses::bench,
+    )
+    .needs(&["keepalived"]),
+    Scenario::bench("bench-large", "40,000 real servers, filled and checked", bench::large::run)
+        .within_seconds(900),
     Scenario::bench("bench-checks", "1,000 TCP checks a second", bench::checks)
         .needs(&["keepalived"]),
     Scenario::test(
@@ -193,6 +202,11 @@ const TABLE: &[Scenario] = &[
         path_kinds::multicast6,
     ),
     Scenario::test("path-broadcast", "heartbeats over broadcast alone", path_kinds::broadcast),
+    Scenario::test(
+        "addresses",
+        "a thousand addresses move, and no heartbeat is late",
+        addresses::run,
+    ),
     Scenario::test("paused", "a paused router gives up before it speaks", pair_wires::paused),
     Scenario::test("restart", "a restarted daemon goes on as active", pair_wires::restart),
     Scenario::test("faults-kill", "kill -9 of each daemon on each router", faults::deaths::kill),

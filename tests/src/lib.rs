@@ -34,6 +34,7 @@
 //! Nothing waits for a fixed time: [`wait_until`] looks every few milliseconds and fails with what
 //! it waited for. Logs of every program are kept for each host, and shown when a scenario fails.
 
+pub mod arp;
 pub mod cgroup;
 pub mod client;
 pub mod command;

@@ -20,5 +20,5 @@ fn main() -> ExitCode {
     };
     let (log, prepared) = (options.log.clone(), options.clone());
     let prepare = move || driver::prepare(&prepared);
-    runtime::run_prepared("lvsd", log, prepare, |context| driver::run(options, context))
+    runtime::run_prepared("lvsd", log, runtime::TURNS, prepare, |context| driver::run(options, context))
 }

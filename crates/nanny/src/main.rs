@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             let log = arguments.log.panic_ends_the_task();
             let enter = move || sandbox::enter(confine);
             let work = async |context| daemon::run(context, sockets?).await;
-            runtime::run_prepared("nanny", log, enter, work)
+            runtime::run_prepared("nanny", log, runtime::TURNS, enter, work)
         }
     }
 }

@@ -39,9 +39,6 @@ use crate::report::Reporter;
 use crate::sockets::{SendChange, Sockets};
 use crate::worker::Worker;
 
-/// Least time between two readings of the host's interfaces.
-pub(crate) const HOST_PAUSE: Duration = Duration::from_millis(80);
-
 /// A table that is not in place for this long is told to the partner.
 const UNREADY: Duration = Duration::from_secs(2);
 

@@ -2,9 +2,17 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
-use netlink::{Addresses, HostAddress, HostLink, KernelError, Links};
+use netlink::{Addresses, HostAddress, HostLink, KernelError, LinkMonitor, Links};
+use runtime::ExitError;
+
+use crate::clock;
+use crate::notice::{Notice, Notices};
+
+/// Least time between two readings.
+pub(crate) const PAUSE: Duration = Duration::from_millis(80);
 
 /// Addresses with the numbers of their interfaces.
 pub(crate) type Places = HashSet<(IpAddr, u32)>;
@@ -73,6 +81,47 @@ impl Host {
                 && !moving.contains(&address.ip)
                 && IpNet::new(address.ip, prefix_length).is_ok_and(|net| net.contains(&ip))
         })
+    }
+}
+
+/// Reads the host anew at each change, and not much more than ten times a second. On a thread of
+/// its own: to read a thousand addresses takes longer than a heartbeat may wait.
+///
+/// # Errors
+/// The kernel gives no socket, or no thread.
+pub(crate) fn watch(notices: Notices) -> Result<(), ExitError> {
+    let fail =
+        |error: String| ExitError::internal(format!("cannot watch this host's links: {error}"));
+    let own = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let own = own.map_err(|error| fail(error.to_string()))?;
+    let entered = own.enter();
+    let monitor = LinkMonitor::open().map_err(|error| fail(error.to_string()))?;
+    drop(entered);
+    let thread = std::thread::Builder::new().name("host".to_owned());
+    let started = thread.spawn(move || own.block_on(follow(monitor, notices)));
+    started.map(drop).map_err(|error| fail(error.to_string()))
+}
+
+/// Until nobody wants to know any more.
+async fn follow(mut monitor: LinkMonitor, notices: Notices) {
+    let mut unread = false;
+    loop {
+        if !unread && let Err(error) = monitor.changed().await {
+            tracing::error!(%error, "cannot watch this host's links");
+        }
+        let begun = clock::now();
+        let read = Host::read().await;
+        unread = read.is_err();
+        match read {
+            Ok(host) => {
+                let notice = Notice::HostChanged(Box::new(host), begun);
+                if notices.send(notice).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot list this host's interfaces"),
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -6,6 +6,9 @@ use clap::Parser;
 use pulse::Arguments;
 use runtime::Exit;
 
+/// A slice of a thousand addresses takes milliseconds, and no heartbeat is to wait for many of them.
+const TURNS: u32 = 2;
+
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -17,5 +20,5 @@ fn main() -> ExitCode {
     };
     let (log, prepared) = (arguments.log.clone(), arguments.clone());
     let prepare = move || pulse::prepare(&prepared);
-    runtime::run_prepared("pulse", log, prepare, |context| pulse::run(arguments, context))
+    runtime::run_prepared("pulse", log, TURNS, prepare, |context| pulse::run(arguments, context))
 }

@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 use crate::Arguments;
 use crate::announce::Announce;
 use crate::driver::{Driver, Ended, Parts};
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::mover::Tools;
-use crate::notice::{NOTICES, Notice, Notices};
+use crate::notice::NOTICES;
 use crate::plan::Plan;
 use crate::sockets::Sockets;
 use crate::worker::Worker;
@@ -101,7 +101,7 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
     let (notices, inbox) = mpsc::channel(NOTICES);
     let journal = context.journal.clone();
     let server = control::serve(runtime_dir.socket("pulse"), journal.clone(), notices.clone())?;
-    watch_host(notices.clone())?;
+    host::watch(notices.clone())?;
     let worker =
         Worker::start(&path, runtime_dir.path(), &plan.names[0], &context.log, notices.clone())?;
     let tools = Tools { announce, journal, notices };
@@ -168,34 +168,6 @@ fn session(plan: &Plan, keys: &[SharedKey]) -> Result<Session, ExitError> {
     let [me, partner] = &plan.names;
     Session::new(me, partner, keys, u64::from_be_bytes(boot), seed)
         .map_err(|error| ExitError::configuration(error.to_string()))
-}
-
-/// Reads the host anew at each change, and not much more than ten times a second.
-fn watch_host(notices: Notices) -> Result<(), ExitError> {
-    let fail = |error| ExitError::internal(format!("cannot watch this host's links: {error}"));
-    let mut monitor = netlink::LinkMonitor::open().map_err(fail)?;
-    tokio::spawn(async move {
-        let mut unread = false;
-        loop {
-            if !unread && let Err(error) = monitor.changed().await {
-                tracing::error!(%error, "cannot watch this host's links");
-            }
-            let begun = clock::now();
-            let read = Host::read().await;
-            unread = read.is_err();
-            match read {
-                Ok(host) => {
-                    let notice = Notice::HostChanged(Box::new(host), begun);
-                    if notices.send(notice).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "cannot list this host's interfaces"),
-            }
-            tokio::time::sleep(crate::driver::HOST_PAUSE).await;
-        }
-    });
-    Ok(())
 }
 
 /// Where the keys of a configuration are, to be watched like it.

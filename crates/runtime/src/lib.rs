@@ -31,4 +31,4 @@ pub use exit::{Exit, ExitError};
 pub use journal::Journal;
 pub use logging::LogOptions;
 pub use replace::replace;
-pub use run::{Context, print, run, run_command, run_prepared};
+pub use run::{Context, TURNS, print, run, run_command, run_prepared};

@@ -13,6 +13,10 @@ use crate::signals::Signals;
 /// How long a blocking call may outlive the daemon's end.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
+/// Turns of tasks between two looks at timers and sockets, for a program that has many small tasks:
+/// what the library chooses for itself.
+pub const TURNS: u32 = 61;
+
 /// What the daemon is given.
 pub struct Context {
     /// The program's name, as in the log.
@@ -33,14 +37,16 @@ where
     Work: Future<Output = Result<Done, ExitError>>,
     Done: Termination,
 {
-    run_prepared(name, log, || Ok(()), main)
+    run_prepared(name, log, TURNS, || Ok(()), main)
 }
 
 /// [`run`], and `prepare` comes between the log and the event loop: while there is one thread,
-/// so that what it gives up is given up for the whole process.
+/// so that what it gives up is given up for the whole process. After `turns` turns of tasks it is
+/// looked whether a time has come or a packet.
 pub fn run_prepared<Prepare, Main, Work, Done>(
     name: &'static str,
     log: LogOptions,
+    turns: u32,
     prepare: Prepare,
     main: Main,
 ) -> ExitCode
@@ -59,7 +65,8 @@ where
     if let Err(error) = prepare() {
         return told(&error);
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut loops = tokio::runtime::Builder::new_current_thread();
+    let runtime = match loops.enable_all().event_interval(turns).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let message = format!("cannot start the event loop: {error}");
