@@ -22,8 +22,6 @@ const BLANKS: &str =
     "Blank lines do not end a virtual server, and blanks or comments behind a value do no harm.";
 const OWN_PAGE: &str =
     "The page that one real server is asked for counts with and without a slash before it.";
-const WHOLE: &str =
-    "A configuration is taken whole or not at all, and a refused one changes nothing.";
 
 const WEB: &str = "-A -t 192.168.1.1:80 -s wrr";
 const ONE: &str = "-a -t 192.168.1.1:80 -r 192.168.1.4:80 -g -w 1";
@@ -105,11 +103,4 @@ pub(super) const LENIENT: &[Difference] = &[
     differs(BLANKS, &[Second], &[WEB, ONE_0, TWO], &[]),
     differs(BLANKS, &[None], &[WEB, ONE_0, TWO_0], &[]),
     differs(BLANKS, &[First], &[WEB, ONE, TWO_0], &[]),
-];
-
-/// After an edit that it refuses, ldirectord is blind.
-pub(super) const BROKEN: &[Difference] = &[
-    differs(WHOLE, &[Second], &[], &[ONE]),
-    differs(WHOLE, &[None], &[], &[ONE, TWO]),
-    differs(WHOLE, &[First], &[], &[TWO]),
 ];

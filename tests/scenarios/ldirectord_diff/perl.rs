@@ -7,7 +7,7 @@ use lab::{Node, Outcome};
 /// belongs to them.
 const LIST: &str = r#"package List;
 for (qw(LWP::Protocol::http LWP::Protocol::https LWP::Protocol::http::SocketMethods HTML::Entities
-        HTML::HeadParser HTTP::Config URI::http URI::https URI::_server Net::INET6Glue::INET_is_INET6
+        HTML::HeadParser HTTP::Config URI::http URI::https URI::_server
         Net::SMTP Mail::POP3Client Net::IMAP::Simple Net::LDAP Net::LDAP::Bind Net::LDAP::Search
         Net::FTP Net::DNS Net::DNS::RR::A Net::Ping IO::Socket::INET6 IO::Socket::IP Carp::Heavy
         Time::Local Encode Encode::Locale IO::Handle IO::File Tie::Handle)) {
