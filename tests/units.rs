@@ -108,5 +108,5 @@ fn every_user_that_a_unit_names_is_made_by_sysusers() {
         .lines()
         .filter_map(|line| line.strip_prefix("u ")?.split_whitespace().next())
         .collect();
-    assert_eq!(made, ["caribe", "caribe-nanny", "caribe-script"]);
+    assert_eq!(made, ["caribe", "caribe-nanny", "caribe-script", "caribe-fence"]);
 }

@@ -20,5 +20,7 @@ fn main() -> ExitCode {
     };
     let (log, prepared) = (options.log.clone(), options.clone());
     let prepare = move || driver::prepare(&prepared);
-    runtime::run_prepared("lvsd", log, runtime::TURNS, prepare, |context| driver::run(options, context))
+    runtime::run_prepared("lvsd", log, runtime::TURNS, prepare, |context| {
+        driver::run(options, context)
+    })
 }

@@ -83,9 +83,8 @@ fn folder(name: &str, data: &[u8]) {
         }
     };
     let loaded = config::load(Path::new("ha.d"), true, &read);
-    let longest = [data, HA_CF, HARESOURCES, AUTHKEYS, LDIRECTORD]
-        .into_iter()
-        .max_by_key(|text| lines(text));
+    let longest =
+        [data, HA_CF, HARESOURCES, AUTHKEYS, LDIRECTORD].into_iter().max_by_key(|text| lines(text));
     check(&loaded, longest.unwrap_or_default());
 }
 
