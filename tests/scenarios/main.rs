@@ -166,6 +166,11 @@ const TABLE: &[Scenario] = &[
     .needs(&["nftables"]),
     Scenario::test("seed-two-tier", "Piranha's two tiers with NAT", seeds::two_tier),
     Scenario::test(
+        "seed-configure-lvs",
+        "one director of configure-lvs, its lvs_dr.conf converted",
+        seeds::configure_lvs,
+    ),
+    Scenario::test(
         "seed-daytime",
         "a table by ipvsadm on a director that serves, too",
         seeds::daytime,

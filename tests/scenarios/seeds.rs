@@ -1,5 +1,6 @@
 //! The set-ups of five published texts, from the files as the texts have them.
 
+mod configure_lvs;
 mod daytime;
 mod heartbeat;
 mod piranha;
@@ -10,6 +11,7 @@ use lab::{Daemon, Load, Outcome, Run, Seed, ensure};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub(crate) use configure_lvs::run as configure_lvs;
 pub(crate) use daytime::run as daytime;
 pub(crate) use heartbeat::run as heartbeat;
 pub(crate) use piranha::run as piranha;

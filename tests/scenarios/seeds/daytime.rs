@@ -30,7 +30,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     let (_first, mut second) = (daytime(&server1)?, daytime(&server2)?);
 
     by_hand(&server1, &server2)?;
-    answered_by(&client, &["server1", "server2"])?;
+    answered_by(&client, SERVICE, &["server1", "server2"])?;
     run.step("the table of the text's commands: both servers answer");
 
     let known = server1.read(PASSWD)?;
@@ -40,16 +40,16 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     lvsd.wait_for_log(LONG, "every real server has been checked")?;
     ensure!(!lvsd.log()?.contains("kernel changed"), "the table was changed:\n{}", lvsd.log()?);
     ensure!(server1.table()? == TABLE, "found:\n{}", server1.table()?);
-    answered_by(&client, &["server1", "server2"])?;
+    answered_by(&client, SERVICE, &["server1", "server2"])?;
     run.step("lvsd with the same table in its file takes it over as it is");
 
     second.close()?;
     let alone = || Ok(!server1.table()?.contains("192.168.0.128"));
     wait_until(LONG, "the dead server is out of the table", alone)?;
-    answered_by(&client, &["server1"])?;
+    answered_by(&client, SERVICE, &["server1"])?;
     second.open()?;
     wait_until(LONG, "the server is back", || Ok(server1.table()? == TABLE))?;
-    answered_by(&client, &["server1", "server2"])?;
+    answered_by(&client, SERVICE, &["server1", "server2"])?;
     run.step("a server dies, which the text's table does not notice, and returns");
     Ok(())
 }
@@ -92,12 +92,17 @@ fn settings(node: &Node, file: &str) -> Outcome {
 
 /// Asks for the day, ten times or until all have answered: exactly these servers do. `wlc` counts
 /// closed connections for minutes, so that one server may have to catch up with the other.
-fn answered_by(client: &Node, wanted: &[&str]) -> Outcome {
+pub(super) fn answered_by(
+    client: &Node,
+    target: impl Into<SocketAddr>,
+    wanted: &[&str],
+) -> Outcome {
+    let target = target.into();
     let mut seen = BTreeSet::new();
     for number in 1..=60 {
-        let answer = client.run(|| {
+        let answer = client.run(move || {
             let limit = Duration::from_secs(10);
-            let mut stream = TcpStream::connect_timeout(&SocketAddr::from(SERVICE), limit)?;
+            let mut stream = TcpStream::connect_timeout(&target, limit)?;
             stream.set_read_timeout(Some(limit))?;
             let mut text = String::new();
             stream.read_to_string(&mut text).map(|_| text)
