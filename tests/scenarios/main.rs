@@ -209,7 +209,7 @@ const TABLE: &[Scenario] = &[
     Scenario::test("path-broadcast", "heartbeats over broadcast alone", path_kinds::broadcast),
     Scenario::test(
         "addresses",
-        "a thousand addresses move, and no heartbeat is late",
+        "a thousand addresses move, and no path falls silent",
         addresses::run,
     ),
     Scenario::test("paused", "a paused router gives up before it speaks", pair_wires::paused),

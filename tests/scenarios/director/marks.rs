@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const PATH: &str = "/etc/caribe/cluster.yaml";
 /// A table of somebody else with a rule of its own, before and after.
 const FOREIGN: &str = "table inet other { chain in { type filter hook prerouting priority 0; \
-                       tcp dport 9 meta mark set 9; } }";
+                       tcp dport 9 meta mark set 9; }\n}\n";
 
 fn configuration(four: &str) -> String {
     format!(

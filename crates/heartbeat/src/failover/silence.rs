@@ -33,7 +33,12 @@ impl Failover {
     /// The answer to [`crate::Action::AskWitness`].
     pub fn handle_witness(&mut self, id: QuestionId, reachable: bool, now: Moment) -> Actions {
         let mut draft = self.wake(now);
+        let cut_off = self.witness.answer() == Some(false);
         draft.reports.extend(self.witness.answered(id, reachable));
+        if cut_off && self.witness.answer() == Some(true) {
+            // Nobody could answer for the addresses either until now: that told nothing.
+            self.groups.iter_mut().for_each(|group| group.probe.forget());
+        }
         self.finish(draft, now)
     }
 

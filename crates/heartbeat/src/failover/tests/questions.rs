@@ -91,6 +91,20 @@ fn a_standby_that_reaches_the_witness_stays_down_while_somebody_answers_for_the_
 }
 
 #[test]
+fn who_reaches_the_witness_again_asks_anew_who_has_the_addresses() {
+    let mut bench = Bench::standby(witnessed());
+    let first = asked(&bench.pass(650, None));
+    bench.probed(false);
+    assert_eq!(bench.witness(first, false), []);
+    let second = asked(&bench.pass(1000, None));
+    bench.probed(false);
+    assert_eq!(bench.witness(second, true), [], "cut off, nobody answers whoever has them");
+    assert_eq!(bench.probed(true), []);
+    assert_eq!(bench.next_probed(true), []);
+    assert_eq!(bench.next_probed(false).last(), Some(&take_over(Reason::PartnerLost)));
+}
+
+#[test]
 fn the_question_about_the_addresses_costs_no_time() {
     let mut bench = Bench::standby(witnessed());
     assert_eq!(bench.pass(350, None), []);
