@@ -9,6 +9,7 @@ use std::time::Duration;
 use netlink::{AddressChange, Addresses};
 use tokio::task::JoinHandle;
 
+use crate::clock;
 use crate::plan::{GroupPlan, Placed};
 
 /// Addresses that are renewed in a second when a group has thousands. Each renewal is told to
@@ -16,6 +17,9 @@ use crate::plan::{GroupPlan, Placed};
 const RENEWALS_A_SECOND: u32 = 200;
 /// Renewals in the time of a lease: one may come late by two thirds of it.
 const RENEWALS: u32 = 3;
+/// How long a renewal that comes too late waits: a renewal brings back what the kernel took, and
+/// whoever slept is about to give the group up.
+const GRACE: Duration = Duration::from_millis(100);
 /// Addresses renewed before others have their turn.
 const SLICE: usize = 16;
 
@@ -40,7 +44,7 @@ impl Renewal {
         let changes = held.iter().map(|placed| {
             AddressChange::Renew(placed.address.clone(), placed.lease(plan.lease_seconds))
         });
-        Self(tokio::spawn(renew(changes.collect(), lease / RENEWALS, plan.name.clone())))
+        Self(tokio::spawn(renew(changes.collect(), lease, plan.name.clone())))
     }
 
     /// Ends it: no renewal comes after this.
@@ -57,10 +61,11 @@ impl Drop for Renewal {
     }
 }
 
-async fn renew(changes: Vec<AddressChange>, pause: Duration, group: String) {
+async fn renew(changes: Vec<AddressChange>, lease: Duration, group: String) {
     let mut kept = None;
     let mut told = false;
     loop {
+        let begun = clock::now();
         match renew_all(&changes, &mut kept).await {
             Ok(()) => told = false,
             Err(error) if !told => {
@@ -69,7 +74,10 @@ async fn renew(changes: Vec<AddressChange>, pause: Duration, group: String) {
             }
             Err(_) => {}
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(lease / RENEWALS).await;
+        if clock::now().since(begun) >= lease {
+            tokio::time::sleep(GRACE).await;
+        }
     }
 }
 

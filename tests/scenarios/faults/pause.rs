@@ -56,6 +56,8 @@ fn caribe(net: &Seed) -> Outcome<Seen> {
     let log = first.log()?;
     let slept = log.rsplit("this router was paused").next().unwrap_or_default();
     ensure!(!slept.contains("taking over"), "the one that slept took over again:\n{slept}");
+    let had_it = slept.contains("addresses removed");
+    ensure!(!had_it, "the kernel had taken the address back, and it came again:\n{slept}");
     stop(&mut first, &mut second, net)?;
     Ok(seen)
 }
