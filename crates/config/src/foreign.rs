@@ -1,5 +1,6 @@
 //! What the readers of other programs' files share.
 
+pub(crate) mod flags;
 pub(crate) mod host;
 pub(crate) mod hosts;
 pub(crate) mod mask;

@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostics;
 use crate::files::Files;
 use crate::foreign::hosts;
 use crate::foreign::report::Reporter;
-use crate::foreign::table::Report;
+use crate::foreign::table::{Report, tell_unchecked};
 use crate::foreign::word::{Line, Word, lines};
 use crate::model::VirtualServer;
 use crate::places::{Part, Places};
@@ -63,11 +63,8 @@ pub(crate) fn parse(
         }
         command(&mut report, &line, &mut cluster, places);
     }
-    let first = places.find(Part::Service(0)).filter(|_| !cluster.services.is_empty());
-    if let Some((_, first)) = first {
-        let help = "leave out `check: on` in what it is converted to, and a connection is tried";
-        report.warning(&first, "ipvsadm checks no real server, so none is checked", help);
-    }
+    let message = "ipvsadm checks no real server, so none is checked";
+    tell_unchecked(&mut report, &cluster, places, message);
     Some(cluster)
 }
 

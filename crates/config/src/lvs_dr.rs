@@ -15,7 +15,7 @@ use crate::foreign::hosts;
 use crate::foreign::ports::port;
 use crate::foreign::report::Reporter;
 use crate::foreign::table::{
-    Report, did_you_mean, host, scheduler, unchecked_server, unchecked_service,
+    Report, did_you_mean, host, scheduler, tell_unchecked, unchecked_server, unchecked_service,
 };
 use crate::foreign::word::{Word, lines};
 use crate::model::{Endpoint, Listen, RealServer, VirtualServer};
@@ -82,11 +82,11 @@ pub(crate) fn parse(
         places.record(Part::Service(cluster.services.len()), source, setting.key.span.clone());
         cluster.services.push(service);
     }
-    let first = places.find(Part::Service(0)).filter(|_| !cluster.services.is_empty());
-    if let Some((_, first)) = first {
-        let help = "leave out `check: on` in what it is converted to, and a connection is tried";
-        report.warning(&first, "no real server is checked, as before", help);
-    } else if !settings.iter().any(|setting| setting.key.text == "SERVICE") {
+    let checked = "no real server is checked, as before";
+    if tell_unchecked(&mut report, &cluster, places, checked) {
+        return Some(cluster);
+    }
+    if !settings.iter().any(|setting| setting.key.text == "SERVICE") {
         let help = "add a line as SERVICE=t www rr 192.168.1.4:www 192.168.1.5:www";
         report.error(&(0..0), "there is no SERVICE", help);
     }

@@ -8,8 +8,9 @@ use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
 use crate::model::{CheckKind, Host, Listen, Notify, OnFailure, RealServer, VirtualServer};
 use crate::native::standard_check;
+use crate::places::{Part, Places};
 use crate::source::Source;
-use crate::{Percent, nearest};
+use crate::{Cluster, Percent, nearest};
 
 /// Where problems go, and names are found.
 pub(crate) struct Report<'a> {
@@ -40,6 +41,20 @@ pub(crate) fn unchecked_service(listen: Listen, scheduler: Scheduler) -> Virtual
         max_down: Percent::ALL,
         notify: Notify::default(),
     }
+}
+
+/// Says once, at the first service, that no real server is checked; whether there is a service.
+pub(crate) fn tell_unchecked(
+    report: &mut Report<'_>,
+    cluster: &Cluster,
+    places: &Places,
+    message: &str,
+) -> bool {
+    let first = places.find(Part::Service(0)).filter(|_| !cluster.services.is_empty());
+    let Some((_, first)) = first else { return false };
+    let help = "leave out `check: on` in what it is converted to, and a connection is tried";
+    report.warning(&first, message, help);
+    true
 }
 
 /// A real server of it.

@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use ipvs::{Family, Persistence, Protocol, Scheduler, SchedulerFlags};
 
 use super::options::{Given, Options};
-use crate::foreign::hosts;
 use crate::foreign::mask::prefix_length;
 use crate::foreign::ports::port;
 use crate::foreign::report::Reporter;
 use crate::foreign::table::{Report, did_you_mean, scheduler, unchecked_service};
 use crate::foreign::word::Word;
+use crate::foreign::{flags, hosts};
 use crate::model::{Endpoint, Listen, VirtualServer};
 
 /// What names a virtual server.
@@ -33,7 +33,7 @@ pub(super) fn service(
         None => Scheduler::wlc(),
     };
     Some(VirtualServer {
-        scheduler_flags: flags(report, options),
+        scheduler_flags: scheduler_flags(report, options),
         persistence: persistence(report, options, family),
         one_packet: options.get("ops").is_some(),
         ..unchecked_service(listen, scheduler)
@@ -136,27 +136,13 @@ where
     number
 }
 
-fn flags(report: &mut Report<'_>, options: &Options) -> SchedulerFlags {
+fn scheduler_flags(report: &mut Report<'_>, options: &Options) -> SchedulerFlags {
     let mut flags = SchedulerFlags::default();
     let Some(given) = options.get("sched-flags") else { return flags };
     for word in given.value().split(|c| c == ',') {
-        match word.text.as_str() {
-            "sh-fallback" | "mh-fallback" | "flag-1" => flags.fallback = true,
-            "sh-port" | "mh-port" | "flag-2" => flags.port = true,
-            "flag-3" => flags.third = true,
-            other => {
-                let known = [
-                    "sh-fallback",
-                    "sh-port",
-                    "mh-fallback",
-                    "mh-port",
-                    "flag-1",
-                    "flag-2",
-                    "flag-3",
-                ];
-                let help = did_you_mean(other, &known);
-                report.error(&word.span, format!("`{other}` is no flag of a scheduler"), help);
-            }
+        if !flags::set(&mut flags, &word.text) {
+            let message = format!("`{}` is no flag of a scheduler", word.text);
+            report.error(&word.span, message, did_you_mean(&word.text, &flags::KNOWN));
         }
     }
     flags

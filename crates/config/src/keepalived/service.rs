@@ -12,6 +12,7 @@ use super::server::{Real, real};
 use super::text::At;
 use super::tree::Node;
 use super::way::{Way, way};
+use crate::foreign::flags;
 use crate::foreign::mask::prefix_length;
 
 /// Shortest time between two checks that is taken.
@@ -101,9 +102,7 @@ impl Raw {
     fn balancing(&mut self, report: &mut Report, node: &Node) {
         match node.name.text.as_str() {
             "lvs_sched" | "lb_algo" => self.scheduler(report, node),
-            "flag-1" | "sh-fallback" | "mh-fallback" => self.flags.fallback = true,
-            "flag-2" | "sh-port" | "mh-port" => self.flags.port = true,
-            "flag-3" => self.flags.third = true,
+            flag if flags::set(&mut self.flags, flag) => {}
             "lvs_method" | "lb_kind" => self.way = way(report, node),
             "ops" => self.one_packet = true,
             "persistence_engine" => {
@@ -157,14 +156,11 @@ impl Raw {
         }
         // Old files write the flags behind the scheduler.
         for flag in node.words.iter().skip(1) {
-            match flag.text.as_str() {
-                "flag-1" | "sh-fallback" | "mh-fallback" => self.flags.fallback = true,
-                "flag-2" | "sh-port" | "mh-port" => self.flags.port = true,
-                "flag-3" => self.flags.third = true,
-                other => {
-                    let help = "write flag-1, flag-2, flag-3, sh-port, sh-fallback, mh-port or mh-fallback";
-                    report.error(&flag.at, format!("`{other}` is no flag of a scheduler"), help);
-                }
+            if !flags::set(&mut self.flags, &flag.text) {
+                let help =
+                    "write flag-1, flag-2, flag-3, sh-port, sh-fallback, mh-port or mh-fallback";
+                let message = format!("`{}` is no flag of a scheduler", flag.text);
+                report.error(&flag.at, message, help);
             }
         }
     }

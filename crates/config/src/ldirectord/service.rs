@@ -12,6 +12,7 @@ use super::notices::Notices;
 use super::server::{self, Fallback, Reals, target_port};
 use super::values::{Report, digits, first_word, unquoted};
 use crate::diagnostic::nearest;
+use crate::foreign::flags;
 use crate::foreign::host::{help, host};
 use crate::foreign::mask::prefix_length;
 use crate::foreign::report::Reporter;
@@ -278,27 +279,15 @@ impl Raw {
 
     fn read_flags(&mut self, report: &mut Report<'_>, directive: &Directive) {
         for flag in directive.value.split(|c| c == ',' || c == '"') {
-            match flag.text.as_str() {
-                "sh-fallback" | "mh-fallback" | "flag-1" => self.flags.fallback = true,
-                "sh-port" | "mh-port" | "flag-2" => self.flags.port = true,
-                "flag-3" => self.flags.third = true,
-                other => {
-                    const FLAGS: [&str; 7] = [
-                        "sh-fallback",
-                        "sh-port",
-                        "mh-fallback",
-                        "mh-port",
-                        "flag-1",
-                        "flag-2",
-                        "flag-3",
-                    ];
-                    let help = match nearest(other, FLAGS) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("one of {}", FLAGS.join(", ")),
-                    };
-                    report.error(&flag.span, format!("`{other}` is no flag of a scheduler"), help);
-                }
+            if flags::set(&mut self.flags, &flag.text) {
+                continue;
             }
+            let help = match nearest(&flag.text, flags::KNOWN) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("one of {}", flags::KNOWN.join(", ")),
+            };
+            let message = format!("`{}` is no flag of a scheduler", flag.text);
+            report.error(&flag.span, message, help);
         }
     }
 
