@@ -1,6 +1,6 @@
 //! An edit that removes much waits for a word; a trial goes back by itself.
 
-use lab::pair::{self, Pair, wait_for_address};
+use lab::pair::{self, Pair, ROUTERS, wait_for_address};
 use lab::seed::VIP;
 use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
 use std::time::Duration;
@@ -23,11 +23,7 @@ fn config(count: usize) -> String {
         .collect();
     format!(
         "\
-routers:
-  master: {{ paths: [192.168.1.2, 172.16.1.2] }}
-  backup: {{ paths: [192.168.1.3, 172.16.1.3] }}
-heartbeat: {{ interval: 200ms, dead_after: 600ms, key_file: heartbeat.key }}
-groups:
+{ROUTERS}groups:
   web: {{ preferred: master, addresses: [ {} ] }}
 services:
 {services}",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lab::ftp::{self, FtpServer, PASSIVE, Way};
-use lab::pair::{self, wait_for_holder, wait_until_warm};
+use lab::pair::{self, ROUTERS, wait_for_holder, wait_until_warm};
 use lab::seed::{NAT_ROUTER, VIP};
 use lab::{Node, Outcome, Pair, Run, Seed, ensure, wait_until};
 
@@ -13,11 +13,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn direct_routing() -> String {
     format!(
         "\
-routers:
-  master: {{ paths: [192.168.1.2, 172.16.1.2] }}
-  backup: {{ paths: [192.168.1.3, 172.16.1.3] }}
-heartbeat: {{ interval: 200ms, dead_after: 600ms, key_file: heartbeat.key }}
-groups:
+{ROUTERS}groups:
   ftp: {{ preferred: master, addresses: [ {{ ip: {VIP}/24, interface: eth0 }} ] }}
 services:
   ftp:

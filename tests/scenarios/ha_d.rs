@@ -88,7 +88,7 @@ fn hand_over(run: &Run, net: &Seed) -> Outcome {
 }
 
 /// Master falls silent, Backup serves; Master comes back and has its address again, unasked.
-fn power_loss(run: &Run, net: &Seed, pair: &mut Pair) -> Outcome {
+pub(crate) fn power_loss(run: &Run, net: &Seed, pair: &mut Pair) -> Outcome {
     wait_until_ready(&net.rb)?;
     pair.a = None;
     net.ra.power_off()?;

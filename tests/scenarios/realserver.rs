@@ -1,7 +1,7 @@
 //! Real servers that are set up by `lvsctl realserver` alone, serve through the pair, and are put
 //! back exactly as they were.
 
-use lab::pair::{CONFIG, wait_until_warm};
+use lab::pair::{CONFIG, ROUTERS, wait_until_warm};
 use lab::seed::{VIP, VIP6, web_address, web_address6};
 use lab::{Load, Node, Outcome, Pair, Run, Seed, ensure};
 
@@ -12,11 +12,7 @@ const MISSING: i32 = 69;
 fn configuration() -> String {
     format!(
         "\
-routers:
-  master: {{ paths: [192.168.1.2, 172.16.1.2] }}
-  backup: {{ paths: [192.168.1.3, 172.16.1.3] }}
-heartbeat: {{ interval: 200ms, dead_after: 600ms, key_file: heartbeat.key }}
-groups:
+{ROUTERS}groups:
   web:
     preferred: master
     addresses:

@@ -8,6 +8,13 @@ use std::time::Duration;
 pub const CONFIG: &str = "/etc/caribe/cluster.yaml";
 /// The heartbeats' key, named in the configuration relative to its folder.
 pub const KEY: &str = "/etc/caribe/heartbeat.key";
+/// The two routers with their wires and heartbeats, at the head of a configuration.
+pub const ROUTERS: &str = "\
+routers:
+  master: { paths: [192.168.1.2, 172.16.1.2] }
+  backup: { paths: [192.168.1.3, 172.16.1.3] }
+heartbeat: { interval: 200ms, dead_after: 600ms, key_file: heartbeat.key }
+";
 /// What a daemon may take to start under emulation.
 const START: Duration = Duration::from_secs(20);
 

@@ -1,11 +1,11 @@
 //! heartbeat and ldirectord, with direct routing: Master and Backup before Real1 and Real2.
 
-use super::{BEAT, LONG};
+use super::LONG;
 use crate::director::{has_table, sorted};
-use crate::pair_moves::{power_back, wait_until_ready};
+use crate::ha_d::power_loss;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
-use lab::{Load, Outcome, Run, Seed, WebServer, ensure};
+use lab::{Outcome, Run, Seed, WebServer, ensure};
 
 const FOLDER: &str = "/etc/ha.d";
 
@@ -74,7 +74,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     ensure!(sorted(&table) == sorted(TABLE), "wanted:\n{TABLE}found:\n{table}");
     turns(run, &net)?;
     a_server_dies(run, &net, &mut real1)?;
-    master_fails(run, &net, &mut pair)
+    power_loss(run, &net, &mut pair)
 }
 
 /// The page as it was set in type: each mistake is named with its line, and nothing runs.
@@ -114,19 +114,4 @@ fn a_server_dies(run: &Run, net: &Seed, real1: &mut WebServer) -> Outcome {
     real1.open()?;
     has_table(&net.ra, TABLE, LONG)?;
     turns(run, net)
-}
-
-/// Master falls silent, Backup serves after the 30 seconds of ha.cf; Master returns and has its
-/// address again.
-fn master_fails(run: &Run, net: &Seed, pair: &mut Pair) -> Outcome {
-    wait_until_ready(&net.rb)?;
-    pair.a = None;
-    net.ra.power_off()?;
-    let load = Load::new(web_address()).every(BEAT).start(&net.c)?;
-    let took = wait_for_address(&net.rb, VIP, LONG)?;
-    run.step(format!("Master without power: Backup has the address after {took:.1?}"));
-    load.answered(10, LONG)?;
-    load.finish()?;
-    turns(run, net)?;
-    power_back(run, net, pair)
 }
