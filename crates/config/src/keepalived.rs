@@ -4,8 +4,6 @@
 //! file are for one router by name (`@NAME`), or when both routers' files are given.
 //!
 //! Different on purpose:
-//! - A server that fails is asked again at the next interval, not sooner: `delay_before_retry` is
-//!   not carried.
 //! - A real server is known before it is asked for the first time, or it waits: `alpha` is always so.
 //! - The table outlives an orderly stop, unless `lvs_flush_on_stop` is written.
 //! - An unknown keyword is an error.

@@ -315,6 +315,9 @@ pub struct Check {
     pub rise: u32,
     /// A returning server must also have been well for this long (lvs.cf `reentry`).
     pub reentry: Duration,
+    /// The next check after a failure that has not yet taken the server out begins after this, when
+    /// that is sooner than the interval; none waits for the interval.
+    pub retry: Option<Duration>,
     /// So many checks in a row only open a connection, then one asks everything (ldirectord's
     /// `checktype = N`); after a failure everything is asked at once. 0 always asks everything.
     pub connects: u32,

@@ -72,6 +72,15 @@ impl Schedule {
         Start { late }
     }
 
+    /// The next start is after this, when that is sooner; the ones behind it stay where they were.
+    pub fn retry(&mut self, after: Duration, now: Instant) {
+        let at = now + after.max(SHORTEST);
+        if at < self.next {
+            self.phase = Some(self.next);
+            self.next = at;
+        }
+    }
+
     /// Goes on with another interval; the next start is within one of the new ones.
     pub fn change_interval(&mut self, interval: Duration, now: Instant) {
         let interval = interval.max(SHORTEST);
@@ -173,6 +182,26 @@ mod tests {
         let second = schedule.next();
         assert!(schedule.started(second + interval * 10 + interval / 4).late);
         assert_eq!(schedule.next(), second + interval * 11);
+    }
+
+    #[test]
+    fn a_start_that_is_put_in_between_does_not_move_the_later_ones() {
+        let interval = Duration::from_secs(10);
+        let mut schedule = Schedule::new(3, interval, origin());
+        schedule.started(schedule.next());
+        schedule.started(schedule.next());
+        let (planned, retry) = (schedule.next(), Duration::from_secs(4));
+        let failed = planned - interval + Duration::from_secs(1);
+        for attempt in 1..=2 {
+            schedule.retry(retry, failed + retry * (attempt - 1));
+            assert_eq!(schedule.next(), failed + retry * attempt);
+            assert!(!schedule.started(schedule.next()).late);
+            assert_eq!(schedule.next(), planned);
+        }
+        schedule.retry(retry, failed + retry * 2);
+        assert_eq!(schedule.next(), planned);
+        schedule.started(planned);
+        assert_eq!(schedule.next(), planned + interval);
     }
 
     #[test]

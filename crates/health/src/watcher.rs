@@ -15,11 +15,14 @@ pub struct Rules {
     pub rise: u32,
     /// A returning server must also have passed every check for this long.
     pub reentry: Duration,
+    /// A server that failed, and is not out yet, is asked again after this; none waits for the
+    /// interval.
+    pub retry: Option<Duration>,
 }
 
 impl From<&Check> for Rules {
     fn from(check: &Check) -> Self {
-        Self { fall: check.fall, rise: check.rise, reentry: check.reentry }
+        Self { fall: check.fall, rise: check.rise, reentry: check.reentry, retry: check.retry }
     }
 }
 
@@ -81,6 +84,13 @@ impl Watcher {
         Some(Change { verdict, after: self.run.length })
     }
 
+    /// How soon the server is to be asked again, when that is not after the interval: it failed, and
+    /// is not out yet.
+    pub fn retry(&self, rules: &Rules) -> Option<Duration> {
+        let in_doubt = self.verdict == Verdict::Up && self.run.length > 0 && !self.run.passed;
+        rules.retry.filter(|_| in_doubt)
+    }
+
     fn may_return(&self, now: Instant, rules: &Rules) -> bool {
         self.run.length >= rules.rise
             && now.saturating_duration_since(self.run.since) >= rules.reentry
@@ -93,7 +103,7 @@ mod tests {
     use crate::tests::clock::origin;
     use proptest::prelude::*;
 
-    const RULES: Rules = Rules { fall: 3, rise: 2, reentry: Duration::ZERO };
+    const RULES: Rules = Rules { fall: 3, rise: 2, reentry: Duration::ZERO, retry: None };
 
     /// Feeds one result a second and tells the verdict after each.
     fn verdicts(start: Verdict, rules: &Rules, results: &[bool]) -> Vec<Verdict> {
@@ -152,8 +162,25 @@ mod tests {
 
     #[test]
     fn zero_counts_as_one() {
-        let rules = Rules { fall: 0, rise: 0, reentry: Duration::ZERO };
+        let rules = Rules { fall: 0, rise: 0, ..RULES };
         assert_eq!(verdicts(Up, &rules, &[false, true]), [Down, Up]);
+    }
+
+    #[test]
+    fn only_a_server_that_failed_and_is_not_out_yet_is_asked_again_soon() {
+        let soon = Some(Duration::from_millis(500));
+        let rules = Rules { retry: soon, ..RULES };
+        let now = origin();
+        let mut watcher = Watcher::new(Up, now);
+        assert_eq!(watcher.retry(&rules), None);
+        let mut after = |passed| {
+            watcher.record(passed, now, &rules);
+            watcher.retry(&rules)
+        };
+        let results = [true, false, false, true, false, false, false, false, true, false];
+        let told: Vec<_> = results.into_iter().map(&mut after).collect();
+        assert_eq!(told, [None, soon, soon, None, soon, soon, None, None, None, None]);
+        assert_eq!(Watcher::new(Unknown, now).retry(&rules), None);
     }
 
     proptest! {

@@ -143,6 +143,7 @@ fn watch(what: &str, id: u32, port: u16) -> Watch {
             fall: 3,
             rise: 2,
             reentry: Duration::ZERO,
+            retry: None,
             connects: 0,
         },
         verdict: Verdict::Unknown,

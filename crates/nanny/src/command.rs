@@ -163,6 +163,7 @@ impl Options {
             fall: 1,
             rise: 1,
             reentry: Duration::ZERO,
+            retry: None,
             connects: 0,
         })
     }

@@ -111,6 +111,9 @@ impl Work {
             return;
         }
         let change = memory.watcher.record(passed, now, &self.rules);
+        if let Some(soon) = memory.watcher.retry(&self.rules) {
+            memory.schedule.retry(soon, now);
+        }
         let news = match change {
             Some(Change { verdict, after }) => (verdict, after),
             None if memory.told => return,
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
     use control::nanny::FromNanny;
 
-    const RULES: Rules = Rules { fall: 2, rise: 1, reentry: Duration::ZERO };
+    const RULES: Rules = Rules { fall: 2, rise: 1, reentry: Duration::ZERO, retry: None };
 
     fn work(verdict: Verdict) -> Work {
         let interval = Duration::from_millis(20);
@@ -172,6 +175,23 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(!task.is_finished());
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_failed_is_asked_again_before_its_interval_is_over() {
+        let hour = Duration::from_secs(3600);
+        let retry = Some(Duration::from_millis(10));
+        let memory = Arc::new(Memory::new(WatchId(1), Verdict::Up, hour, Instant::now()));
+        let work = Work { rules: Rules { retry, ..RULES }, memory, ..work(Verdict::Up) };
+        let board = Arc::clone(&work.board);
+        let task = tokio::spawn(work.keep_watching());
+        loop {
+            let (told, _) = board.take().await;
+            if let Some(FromNanny::Verdict { verdict: Verdict::Down, .. }) = told.first() {
+                break;
+            }
+        }
         task.abort();
     }
 

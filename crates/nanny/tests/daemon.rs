@@ -55,6 +55,7 @@ mod tests {
                 fall: 3,
                 rise: 2,
                 reentry: Duration::ZERO,
+                retry: None,
                 connects: 0,
             };
             let watch = Watch { id: WatchId(id), server, virtual_server: None, check, verdict };

@@ -58,6 +58,10 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
         );
         rules.warning(part, message, "a slow server is then checked later than planned");
     }
+    if check.retry.is_some_and(|retry| retry >= check.interval || check.fall == 1) && rules.native {
+        let help = "retry is a time below the interval, and of use with fall: 2 or more";
+        rules.warning(part, "retry changes nothing", help);
+    }
     match &check.kind {
         CheckKind::Http(http) => {
             let named = http.host.is_some() || http.tls.as_ref().is_some_and(|t| t.name.is_some());

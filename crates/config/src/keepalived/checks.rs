@@ -16,6 +16,8 @@ use crate::model::{Check, CheckKind, Dialogue, Exchange, Expect};
 
 /// Default of `delay_loop`.
 const LOOP: Duration = Duration::from_secs(60);
+/// Shortest time before another attempt.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Default of `connect_timeout`.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,6 +33,8 @@ pub(super) struct Made {
     rhythm: Rhythm,
     /// Attempts beyond the first, when nobody says how many.
     retry: u32,
+    /// Time before such an attempt, when nobody says it; none is `delay_loop`.
+    pause: Option<Duration>,
     /// A limit that only programs have.
     limit: Option<Duration>,
 }
@@ -75,15 +79,18 @@ impl Made {
             None => rhythm.connect_timeout.unwrap_or(TIMEOUT),
             Some(limit) => limit,
         };
+        let fall = rhythm.retry.unwrap_or(self.retry) + 1;
+        let pause = rhythm.pause.or(self.pause).map(|pause| pause.max(SHORTEST_PAUSE));
         Check {
             kind,
             port: self.port.filter(|_| !is_program).filter(|own| Some(*own) != port),
             interval,
             timeout: timeout.min(Duration::from_secs(3600)),
-            fall: rhythm.retry.unwrap_or(self.retry) + 1,
+            fall,
             // keepalived takes a server back after one success.
             rise: 1,
             reentry: Duration::ZERO,
+            retry: pause.filter(|pause| fall > 1 && *pause < interval),
             connects: 0,
         }
     }
@@ -99,6 +106,7 @@ pub(super) fn none() -> Check {
         fall: 1,
         rise: 1,
         reentry: Duration::ZERO,
+        retry: None,
         connects: 0,
     }
 }
@@ -125,6 +133,11 @@ pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<
             "DNS_CHECK" => 3,
             "MISC_CHECK" => 0,
             _ => 1,
+        },
+        pause: match name {
+            "HTTP_GET" | "SSL_GET" => Some(Duration::from_secs(3)),
+            "DNS_CHECK" => None,
+            _ => Some(Duration::from_secs(1)),
         },
         limit: None,
     };

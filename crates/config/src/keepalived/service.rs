@@ -26,6 +26,8 @@ pub(super) struct Rhythm {
     pub(super) delay_loop: Option<Duration>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) retry: Option<u32>,
+    /// Time before another attempt.
+    pub(super) pause: Option<Duration>,
     pub(super) host: Option<String>,
 }
 
@@ -37,6 +39,7 @@ impl Rhythm {
             "connect_timeout" => {
                 self.connect_timeout = report.seconds(node, Duration::from_millis(10))
             }
+            "delay_before_retry" => self.pause = report.seconds(node, Duration::ZERO),
             "retry" | "nb_get_retry" => self.retry = report.number(node, 0, 999),
             "virtualhost" => {
                 self.host = report.value(node, "www.example.com").map(|word| word.text.clone())
@@ -52,6 +55,7 @@ impl Rhythm {
             delay_loop: self.delay_loop.or(outer.delay_loop),
             connect_timeout: self.connect_timeout.or(outer.connect_timeout),
             retry: self.retry.or(outer.retry),
+            pause: self.pause.or(outer.pause),
             host: self.host.clone().or_else(|| outer.host.clone()),
         }
     }

@@ -128,6 +128,7 @@ impl Plan<'_> {
             // ldirectord takes a server back after one success.
             rise: 1,
             reentry: Duration::ZERO,
+            retry: None,
             connects: self.connects(),
         }
     }

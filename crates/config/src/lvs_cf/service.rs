@@ -181,6 +181,7 @@ impl<'a> Virtual<'a> {
             fall: 1,
             rise: 1,
             reentry: report.seconds(settings, "reentry", REENTRY),
+            retry: None,
             connects: 0,
         };
         Self { block, settings, forwarding, address, port, protocol, mark, check }

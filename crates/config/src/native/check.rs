@@ -43,6 +43,7 @@ fn from_table() -> Check {
         fall: count("fall"),
         rise: count("rise"),
         reentry: time("reentry"),
+        retry: None,
         connects: of("connects").parse().unwrap_or(0),
     }
 }
@@ -71,6 +72,7 @@ pub(super) fn check<'n, 'a: 'n>(
     check.fall = reading.integer(&mut section, "fall").unwrap_or(check.fall);
     check.rise = reading.integer(&mut section, "rise").unwrap_or(check.rise);
     check.reentry = reading.duration(&mut section, "reentry").unwrap_or(check.reentry);
+    check.retry = reading.duration(&mut section, "retry");
     check.connects = reading.integer(&mut section, "connects").unwrap_or(check.connects);
     reading.finish(section);
     check

@@ -172,6 +172,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.fall", count(1, 1000, "failures"), Value("3"), "Failures in a row that take a real server out."),
     key("services.*.check.rise", count(1, 1000, "successes"), Value("2"), "Successes in a row that bring it back."),
     key("services.*.check.reentry", time(0, DAY), Value("0s"), "How long a returning real server must also have been well."),
+    key("services.*.check.retry", time(10, DAY), Otherwise("the interval"), "After a failure that has not yet taken the real server out it is asked again after this."),
     key("services.*.check.connects", count(0, 1000, "checks"), Value("0"), "So many checks in a row only open a connection, then one asks everything; after a failure everything is asked."),
     key("services.*.on_failure", Kind::Choice(&["remove", "quiesce"]), Value("remove"), "A real server that fails leaves the table, or stays with weight 0 so that open connections go on."),
     key("services.*.max_down", SHARE, Otherwise("max_down at the top of the file"), "At most this share of the real servers is taken out by checks; as max_down at the top of the file."),

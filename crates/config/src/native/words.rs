@@ -27,6 +27,7 @@ pub(super) fn foreign_word(word: &str) -> Option<&'static str> {
         "auto_failback" | "preempt" => "failback",
         "checkinterval" | "delay_loop" => "interval",
         "checktimeout" | "connect_timeout" => "timeout",
+        "delay_before_retry" => "retry",
         "failurecount" | "failcount" | "retries" => "fall",
         "nodes" | "node" => "routers",
         "vips" | "floating_addresses" | "virtual_ipaddress" => "addresses",

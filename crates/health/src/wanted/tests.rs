@@ -22,6 +22,7 @@ fn connect() -> Check {
         fall: 3,
         rise: 2,
         reentry: Duration::ZERO,
+        retry: None,
         connects: 0,
     }
 }

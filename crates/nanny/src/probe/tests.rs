@@ -25,6 +25,7 @@ fn check(kind: CheckKind, timeout: Duration) -> Check {
         fall: 1,
         rise: 1,
         reentry: Duration::ZERO,
+        retry: None,
         connects: 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Block;
 use super::Use::{Dropped, Nothing, Read};
-use super::reasons::{MAILED, NO_PROGRAM, QUORUM, RETRY, SOURCE, SPREAD, USER};
+use super::reasons::{MAILED, NO_PROGRAM, QUORUM, SOURCE, SPREAD, USER};
 
 #[rustfmt::skip]
 pub(in crate::keepalived) const SERVER: Block = Block {
@@ -12,7 +12,7 @@ pub(in crate::keepalived) const SERVER: Block = Block {
             "lvs_sched", "lb_algo", "lvs_method", "lb_kind", "flag-1", "flag-2", "flag-3", "sh-port",
             "sh-fallback", "mh-port", "mh-fallback", "ops", "persistence_engine", "persistence_timeout",
             "persistence_granularity", "protocol", "virtualhost", "snmp_name", "quorum", "ip_family",
-            "sorry_server", "sorry_server_lvs_method", "connect_timeout", "retry", "delay_loop",
+            "sorry_server", "sorry_server_lvs_method", "connect_timeout", "retry", "delay_loop", "delay_before_retry",
             "inhibit_on_failure", "real_server", "quorum_up", "quorum_down", "smtp_alert",
         ]),
         (Nothing, &["alpha", "hashed"]),
@@ -20,7 +20,6 @@ pub(in crate::keepalived) const SERVER: Block = Block {
         (NO_PROGRAM, &["omega"]),
         (Dropped("both routers check all the time, so that the standby's table is warm"), &["ha_suspend"]),
         (Dropped("the sorry server is added when it is needed, and removed after"), &["sorry_server_inhibit"]),
-        (RETRY, &["delay_before_retry"]),
         (SPREAD, &["warmup", "log_all_failures"]),
     ],
 };
@@ -31,7 +30,7 @@ pub(in crate::keepalived) const REAL: Block = Block {
     groups: &[
         (Read, &[
             "weight", "lvs_method", "lb_kind", "uthreshold", "lthreshold", "virtualhost", "snmp_name",
-            "connect_timeout", "retry", "delay_loop", "inhibit_on_failure",
+            "connect_timeout", "retry", "delay_loop", "delay_before_retry", "inhibit_on_failure",
         ]),
         (Read, &[
             "HTTP_GET", "SSL_GET", "TCP_CHECK", "SMTP_CHECK", "DNS_CHECK", "MISC_CHECK", "BFD_CHECK",
@@ -40,7 +39,6 @@ pub(in crate::keepalived) const REAL: Block = Block {
         (Nothing, &["alpha"]),
         (NO_PROGRAM, &["notify_up", "notify_down"]),
         (MAILED, &["smtp_alert"]),
-        (RETRY, &["delay_before_retry"]),
         (SPREAD, &["warmup", "log_all_failures"]),
     ],
 };
@@ -49,7 +47,7 @@ pub(in crate::keepalived) const REAL: Block = Block {
 pub(in crate::keepalived) const CHECK: Block = Block {
     name: "in a check",
     groups: &[
-        (Read, &["connect_ip", "connect_port", "connect_timeout", "retry", "delay_loop"]),
+        (Read, &["connect_ip", "connect_port", "connect_timeout", "retry", "delay_loop", "delay_before_retry"]),
         (Read, &[
             "url", "virtualhost", "http_protocol", "enable_sni", "sni_name", "helo_name", "host",
             "type", "name", "misc_path", "misc_timeout", "misc_dynamic", "payload", "require_reply",
@@ -57,7 +55,6 @@ pub(in crate::keepalived) const CHECK: Block = Block {
         ]),
         (Nothing, &["alpha", "fast_recovery", "tls_compliant"]),
         (SOURCE, &["bindto", "bind_if", "bind_port", "fwmark"]),
-        (RETRY, &["delay_before_retry"]),
         (SPREAD, &["warmup", "log_all_failures"]),
         (USER, &["user"]),
         (Dropped("`lvsctl weight SERVER N` changes a weight while all runs"), &["track_file", "dynamic", "weight"]),

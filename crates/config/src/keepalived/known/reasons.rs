@@ -33,9 +33,6 @@ pub(super) const SOURCE: Use =
     Dropped("a check leaves by the route and from the address that the kernel chooses");
 pub(super) const SPREAD: Use =
     Dropped("the first checks are spread by themselves, and every change is logged");
-pub(super) const RETRY: Use = Dropped(
-    "a server that failed once is asked again at the next interval; shorten `interval` for a sooner verdict",
-);
 pub(super) const QUORUM: Use = Dropped(
     "the virtual server goes on with the real servers that are up, and the sorry server serves when none is",
 );

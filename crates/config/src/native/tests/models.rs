@@ -229,11 +229,11 @@ fn check() -> impl Strategy<Value = Check> {
             .prop_map(|(name, tcp, expect)| CheckKind::Dns(DnsCheck { name, tcp, expect })),
     ];
     let times = prop_oneof![
-        Just((Duration::from_secs(5), Duration::from_secs(3), Duration::ZERO)),
-        (time(100, 100_000), time(10, 100_000), time(0, 100_000))
+        Just((Duration::from_secs(5), Duration::from_secs(3), Duration::ZERO, None)),
+        (time(100, 100_000), time(10, 100_000), time(0, 100_000), option::of(time(10, 100_000)))
     ];
     (kind, port(), times, 1..5_u32, 1..5_u32, 0..3_u32).prop_map(
-        |(kind, port, (interval, timeout, reentry), fall, rise, connects)| Check {
+        |(kind, port, (interval, timeout, reentry, retry), fall, rise, connects)| Check {
             kind,
             port,
             interval,
@@ -241,6 +241,7 @@ fn check() -> impl Strategy<Value = Check> {
             fall,
             rise,
             reentry,
+            retry,
             connects,
         },
     )

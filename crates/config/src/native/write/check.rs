@@ -48,6 +48,7 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
     map.put_unless_default("fall", check.fall.to_string());
     map.put_unless_default("rise", check.rise.to_string());
     map.put_unless_default("reentry", render_duration(check.reentry));
+    map.put_text_if("retry", check.retry.map(render_duration));
     map.put_unless_default("connects", check.connects.to_string());
     map.done()
 }

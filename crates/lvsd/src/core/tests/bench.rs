@@ -20,6 +20,7 @@ pub(super) fn check(seconds: u64) -> Check {
         fall: 3,
         rise: 2,
         reentry: Duration::ZERO,
+        retry: None,
         connects: 0,
     }
 }
