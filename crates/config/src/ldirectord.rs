@@ -31,7 +31,6 @@ use crate::diagnostic::Diagnostics;
 use crate::foreign::hosts::Lookup;
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
-use crate::model::OnStop;
 use crate::places::{Part, Places};
 use crate::source::Source;
 use build::{Built, build, is_always_up};
@@ -66,12 +65,10 @@ fn parse<'a>(
     }
     let executes = globals.iter().filter(|directive| directive.name.text == "execute");
     let executes = executes.map(|directive| directive.value.clone()).collect();
-    if whole.cleanstop == Some(true) {
-        cluster.on_stop = OnStop::Remove;
-    }
+    cluster.on_stop = build::on_stop(&whole).unwrap_or_default();
     let mut seen = HashMap::new();
     for section in &sections {
-        let Some(built) = section_of(&mut report, section, &whole, cluster.on_stop) else {
+        let Some(built) = section_of(&mut report, section, &whole) else {
             continue;
         };
         if is_new(&mut report, section, &built, &mut seen) {
@@ -126,26 +123,13 @@ fn maintenance(report: &mut Report<'_>, directive: &Directive, cluster: &mut Clu
     }
 }
 
-fn section_of(
-    report: &mut Report<'_>,
-    section: &Section,
-    whole: &Shared,
-    on_stop: OnStop,
-) -> Option<Built> {
+fn section_of(report: &mut Report<'_>, section: &Section, whole: &Shared) -> Option<Built> {
     let head = &section.head;
     let family = if head.name.text == "virtual6" { Family::Inet6 } else { Family::Inet };
     let found = target(report, head, family);
     let mut raw = Raw::default();
     for directive in &section.body {
         raw.read(report, directive, family);
-        let differs = match raw.shared.cleanstop {
-            Some(clean) => clean != (on_stop == OnStop::Remove),
-            None => false,
-        };
-        if differs && directive.name.text == "cleanstop" {
-            let help = "write it at the margin, for all virtual servers";
-            report.warning(&directive.name.span, "`cleanstop` holds for the whole file here", help);
-        }
     }
     let built = build(report, head, &found?, family, &raw, whole);
     if is_always_up(&built.service.check, raw.kind) && raw.service.is_none() {

@@ -14,12 +14,14 @@ mod fence;
 mod kernel;
 mod listen;
 mod notify;
+mod on_stop;
 
 pub use dialogue::{Dialogue, DnsCheck, Exchange};
 pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
 pub use notify::{Mail, Notify};
+pub use on_stop::OnStop;
 
 /// Everything that one pair of routers (or a single director) is to do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,7 +34,7 @@ pub struct Cluster {
     pub kernel: Kernel,
     /// Reload by itself when the file changes.
     pub autoreload: bool,
-    /// What lvsd leaves behind when it is stopped in order.
+    /// What lvsd leaves behind when it is stopped in order, unless a virtual server says otherwise.
     pub on_stop: OnStop,
     /// The next configuration that removes more than this share of the virtual servers or of the
     /// floating addresses wants an operator's confirmation.
@@ -43,17 +45,6 @@ pub struct Cluster {
     /// Program run with the configuration's path behind it after an edit, whether it was taken or
     /// refused (ldirectord's `callback`).
     pub on_edit: Vec<String>,
-}
-
-/// What happens to the table when lvsd stops in order. A crash never touches it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnStop {
-    /// The table stays and goes on balancing.
-    #[default]
-    Keep,
-    /// The services that we own are removed (ldirectord's `cleanstop`).
-    Remove,
 }
 
 /// Two routers and what moves between them.
@@ -241,6 +232,8 @@ pub struct VirtualServer {
     pub max_down: Percent,
     /// Who is told of changes.
     pub notify: Notify,
+    /// What becomes of it when lvsd is stopped in order; none as the whole file says.
+    pub on_stop: Option<OnStop>,
 }
 
 /// What happens to a real server that fails its checks.

@@ -19,10 +19,12 @@ mod tests;
 mod watches;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::Cluster;
+use config::model::OnStop;
 use control::nanny::{Watch, WatchId};
 use control::worker::Readiness;
 use health::{Decisions, Fitness, Ledger, Names, Verdict, WantedService};
@@ -200,6 +202,12 @@ impl Core {
         &self.names
     }
 
+    /// The addresses of all real servers.
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
+        let servers = self.services.iter().flat_map(|service| &service.servers);
+        servers.filter_map(|server| Some(server.address?.ip())).collect()
+    }
+
     /// The files of the maintenance folder are others than before.
     pub fn rest(&mut self, names: BTreeSet<String>) {
         let added: Vec<&str> = names.difference(&self.resting).map(String::as_str).collect();
@@ -374,10 +382,15 @@ impl Core {
         &self.cluster
     }
 
-    /// Steps that remove everything that is ours, for an end that leaves nothing behind.
+    /// Steps that remove what an orderly stop does not leave behind.
     pub fn removal(&self) -> Vec<Step> {
-        let there = |key: &&ServiceKey| self.reconciler.believed().contains_key(key);
-        let ours = self.reconciler.owned().iter().filter(there);
+        let goes = |key: &&ServiceKey| {
+            let owner = self.claims.get(key).and_then(|index| self.cluster.services.get(*index));
+            let stays = self.cluster.on_stop == OnStop::Keep;
+            !owner.map_or(stays, |service| self.cluster.stays(service))
+                && self.reconciler.believed().contains_key(key)
+        };
+        let ours = self.reconciler.owned().iter().filter(goes);
         ours.map(|key| Step::RemoveService(*key)).collect()
     }
 

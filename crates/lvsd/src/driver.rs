@@ -15,6 +15,7 @@ mod notices;
 mod parent;
 mod questions;
 mod start;
+mod stop;
 mod store;
 mod sysctls;
 
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use config::in_force::How;
-use config::model::{Kernel, OnStop};
+use config::model::Kernel;
 use control::nanny::FromNanny;
 use health::Names;
 use runtime::control_server::ControlServer;
@@ -41,6 +42,7 @@ use nannies::{Kind, Nannies, News};
 use notices::Tellers;
 use parent::{Parent, Wish};
 use questions::Waiting;
+use stop::Rest;
 use store::Store;
 
 pub use start::{prepare, run};
@@ -79,7 +81,7 @@ struct Driver {
     nannies: Nannies,
     checks: BTreeMap<&'static str, Nanny>,
     names: watch::Sender<BTreeSet<String>>,
-    maintenance: watch::Sender<Option<String>>,
+    maintenance: watch::Sender<maintenance::Place>,
     tellers: Tellers,
     configuration: Configuration,
     questions: mpsc::Receiver<api::Question>,
@@ -189,7 +191,10 @@ impl Driver {
         match event {
             Event::Kernel(answer) => self.kernel_answered(answer),
             Event::Nanny(kind, news) => self.nanny_said(kind, news),
-            Event::Names(names) => self.core.resolved(names, now()),
+            Event::Names(names) => {
+                self.core.resolved(names, now());
+                self.maintenance.send_replace(maintenance::Place::of(&self.core));
+            }
             Event::Resting(names) => self.core.rest(names),
         }
     }
@@ -334,20 +339,16 @@ impl Driver {
     /// Ends in order.
     async fn finish(mut self, end: End) -> Result<(), ExitError> {
         readiness::stopping();
-        let remove = self.core.cluster().on_stop == OnStop::Remove && end == End::Stopped;
-        if remove {
-            self.remove_all().await?;
-            self.remove_marks().await?;
-            self.give_back_sysctls();
-        }
+        let rest = if end == End::Stopped { self.leave_rest().await? } else { Rest::All };
         if let Some(seen) = self.core.seen_to_save() {
             complain(self.store.save_seen(&seen));
         }
-        let what = match (end, remove) {
+        let what = match (end, rest) {
             (End::Orphaned, _) => "pulse is gone, the table stays",
             (End::Replaced, _) => "lvsd is replaced by the program that is installed now",
-            (End::Stopped, false) => "stopped, the table stays",
-            (End::Stopped, true) => "stopped, our services are removed",
+            (End::Stopped, Rest::All) => "stopped, the table stays",
+            (End::Stopped, Rest::Some) => "stopped, the services that are not to stay are removed",
+            (End::Stopped, Rest::None) => "stopped, our services are removed",
         };
         self.journal.record(EventKind::Daemon, Level::Info, what, &[]);
         if let Some(guard) = self.guard.take().filter(|_| end == End::Orphaned) {
@@ -361,30 +362,6 @@ impl Driver {
         if end == End::Replaced && !self.parent.is_there() {
             return Err(runtime::replace());
         }
-        Ok(())
-    }
-
-    /// Removes what is ours, after what is under way.
-    async fn remove_all(&mut self) -> Result<(), ExitError> {
-        let steps = self.core.removal();
-        let count = steps.len();
-        self.kernel
-            .send(Job::Apply(steps))
-            .await
-            .map_err(|_| ExitError::internal("the task that talks to the kernel has ended"))?;
-        while let Some(event) = self.events.recv().await {
-            if let Event::Kernel(Answer::Applied(steps, results)) = event {
-                let last = steps == self.core.removal() && steps.len() == count;
-                self.core.applied(&steps, &results, now());
-                if last {
-                    break;
-                }
-            }
-        }
-        for Entry { kind, level, message, fields } in self.core.entries() {
-            self.journal.record(kind, level, message, &fields);
-        }
-        self.save_owned();
         Ok(())
     }
 }

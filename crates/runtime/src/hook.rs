@@ -30,13 +30,15 @@ pub async fn run(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> End
 
 /// The same as another user; as this one where that cannot be chosen, and this is not root.
 pub async fn run_as(user: RunAs, argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
-    let command = command(argv, told).map(|mut command| {
-        if privilege::root_if_allowed().is_some() {
-            command.uid(user.uid).gid(user.gid);
-        }
-        command
-    });
-    finish(command, limit).await
+    finish(command_as(user, argv, told), limit).await
+}
+
+fn command_as(user: RunAs, argv: &[String], told: &[(&str, &str)]) -> Option<Command> {
+    let mut command = command(argv, told)?;
+    if privilege::root_if_allowed().is_some() {
+        command.uid(user.uid).gid(user.gid);
+    }
+    Some(command)
 }
 
 async fn finish(command: Option<Command>, limit: Duration) -> Ended {
@@ -79,23 +81,31 @@ fn command(argv: &[String], told: &[(&str, &str)]) -> Option<Command> {
 /// Whether a program says that what it stands for runs already, by the words that heartbeat goes
 /// by: "not running" is no, else "running" or "OK" is yes. Nothing else is.
 pub async fn says_running(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> bool {
-    let Some(mut command) = command(argv, told) else { return false };
-    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else { return false };
-    let group = child.id();
-    let mut words = Vec::new();
-    let Some(output) = child.stdout.take() else { return false };
-    let mut output = output.take(STATUS);
-    let ended = tokio::time::timeout(limit, output.read_to_end(&mut words)).await;
-    if ended.is_err() {
-        kill_group(group);
-        return false;
-    }
-    let words = String::from_utf8_lossy(&words);
+    let words = output_of(command(argv, told), limit).await.unwrap_or_default();
     !words.contains("not running") && (words.contains("running") || words.contains("OK"))
 }
 
-/// Bytes of a status that are read.
-const STATUS: u64 = 4 << 10;
+/// What a program says that runs as another user, as far as [`run_as`] can choose one; none when
+/// it cannot be started or takes too long.
+pub async fn output(user: RunAs, argv: &[String], limit: Duration) -> Option<String> {
+    output_of(command_as(user, argv, &[]), limit).await
+}
+
+async fn output_of(command: Option<Command>, limit: Duration) -> Option<String> {
+    let mut child = command?.stdout(Stdio::piped()).spawn().ok()?;
+    let group = child.id();
+    let mut words = Vec::new();
+    let mut output = child.stdout.take()?.take(OUTPUT);
+    let ended = tokio::time::timeout(limit, output.read_to_end(&mut words)).await;
+    if ended.is_err() {
+        kill_group(group);
+        return None;
+    }
+    Some(String::from_utf8_lossy(&words).into_owned())
+}
+
+/// Bytes of output that are read.
+const OUTPUT: u64 = 4 << 10;
 
 /// The program is its group's leader: what it started goes with it.
 fn kill_group(leader: Option<u32>) {

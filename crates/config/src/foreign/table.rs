@@ -39,6 +39,7 @@ pub(crate) fn unchecked_service(listen: Listen, scheduler: Scheduler) -> Virtual
         servers: Vec::new(),
         sorry: None,
         max_down: Percent::ALL,
+        on_stop: None,
         notify: Notify::default(),
     }
 }

@@ -110,6 +110,7 @@ impl Block<'_> {
             sorry,
             // keepalived takes all of them out.
             max_down: Percent::ALL,
+            on_stop: None,
             notify: raw.told.notify(self.mails),
         };
         Built { service, at: self.at.clone(), servers: places, sorry: sorry_at }

@@ -14,7 +14,7 @@ use crate::Percent;
 pub(super) use crate::foreign::default_name;
 use crate::foreign::report::Reporter;
 use crate::model::{
-    Check, CheckKind, Endpoint, Listen, OnFailure, RealServer, SorryServer, VirtualServer,
+    Check, CheckKind, Endpoint, Listen, OnFailure, OnStop, RealServer, SorryServer, VirtualServer,
 };
 
 /// A virtual server with the places of its parts.
@@ -72,9 +72,15 @@ pub(super) fn build(
         servers: servers.into_iter().map(|(server, _)| server).collect(),
         sorry: sorry.as_ref().map(|(sorry, _)| sorry.clone()),
         max_down: Percent::ALL,
+        on_stop: on_stop(&raw.shared).filter(|own| *own != on_stop(globals).unwrap_or_default()),
     };
     let sorry = sorry.map(|(_, span)| span);
     Built { service, listen: head.value.span.clone(), servers: spans, sorry }
+}
+
+/// What `cleanstop` asks for; none when it is not written.
+pub(super) fn on_stop(shared: &Shared) -> Option<OnStop> {
+    shared.cleanstop.map(|clean| if clean { OnStop::Remove } else { OnStop::Keep })
 }
 
 /// The transport protocol; none with a firewall mark.

@@ -9,7 +9,6 @@ use crate::diagnostic::Diagnostics;
 use crate::files::Files;
 use crate::foreign::hosts::lookup;
 use crate::foreign::word::Word;
-use crate::model::OnStop;
 use crate::places::Places;
 use crate::source::Source;
 
@@ -52,11 +51,13 @@ pub(crate) fn read(
 
 /// Adds what another file says.
 pub(crate) fn add(cluster: &mut Cluster, mut more: Cluster) {
+    if more.on_stop != cluster.on_stop {
+        for service in &mut more.services {
+            service.on_stop = service.on_stop.or(Some(more.on_stop));
+        }
+    }
     cluster.services.append(&mut more.services);
     cluster.autoreload |= more.autoreload;
-    if more.on_stop == OnStop::Remove {
-        cluster.on_stop = OnStop::Remove;
-    }
     cluster.maintenance = cluster.maintenance.take().or(more.maintenance);
     if cluster.on_edit.is_empty() {
         cluster.on_edit = more.on_edit;

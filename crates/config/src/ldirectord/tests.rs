@@ -8,7 +8,7 @@ mod told;
 use super::read as read_file;
 use super::*;
 use crate::model::{
-    Check, CheckKind, Endpoint, Expect, Host, HttpCheck, Listen, OnFailure, VirtualServer,
+    Check, CheckKind, Endpoint, Expect, Host, HttpCheck, Listen, OnFailure, OnStop, VirtualServer,
 };
 
 fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
@@ -102,6 +102,18 @@ fn what_is_not_written_is_as_ldirectord_has_it() {
     assert_eq!((service.check.fall, &*http(&service.check).path), (1, "/"));
     assert_eq!(clean("virtual=1.1.1.1:80\n").on_stop, OnStop::Keep);
     assert_eq!(clean("cleanstop=yes\nvirtual=1.1.1.1:80\n").on_stop, OnStop::Remove);
+}
+
+#[test]
+fn cleanstop_holds_for_one_virtual_server_or_for_all() {
+    let own = |whole: &str, own: &str| {
+        let cluster = clean(&format!("{whole}\nvirtual=1.1.1.1:80\n\t{own}\n"));
+        (cluster.services[0].on_stop, cluster.after_stop().map(|rest| rest.services.len()))
+    };
+    assert_eq!(own("cleanstop=yes", ""), (None, None));
+    assert_eq!(own("cleanstop=yes", "cleanstop=no"), (Some(OnStop::Keep), Some(1)));
+    assert_eq!(own("", "cleanstop=yes"), (Some(OnStop::Remove), Some(0)));
+    assert_eq!(own("cleanstop=no", "cleanstop=no"), (None, Some(1)));
 }
 
 #[test]

@@ -211,6 +211,7 @@ impl<'a> Virtual<'a> {
             servers: Vec::new(),
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
             max_down: Percent::ALL,
+            on_stop: None,
             notify: Notify::default(),
         }
     }

@@ -125,11 +125,7 @@ fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Optio
     let kernel = kernel::kernel(reading, &mut top);
     let max_removed = reading.percent(&mut top, "max_removed").unwrap_or_default();
     let autoreload = reading.boolean(&mut top, "autoreload");
-    let on_stop = reading.choice(&mut top, "on_stop", |word| match word {
-        "keep" => Some(OnStop::Keep),
-        "remove" => Some(OnStop::Remove),
-        _ => None,
-    });
+    let on_stop = reading.choice(&mut top, "on_stop", OnStop::of);
     let maintenance = reading.parsed(&mut top, "maintenance", notify::folder);
     let maintenance = maintenance.map(|given| given.value);
     let on_edit = pair::argv(reading, &mut top, "on_edit");

@@ -10,7 +10,9 @@ use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Named, Reading, Section};
 use super::tree::{Node, Span, Value};
-use crate::model::{Host, Listen, Notify, OnFailure, RealServer, SorryServer, VirtualServer};
+use crate::model::{
+    Host, Listen, Notify, OnFailure, OnStop, RealServer, SorryServer, VirtualServer,
+};
 use crate::places::Part;
 use crate::{Percent, nearest};
 
@@ -81,6 +83,7 @@ fn service<'n, 'a: 'n>(
     }
     service.sorry = sorry(reading, &mut section, forward, index);
     service.notify = notify(reading, &mut section);
+    service.on_stop = reading.choice(&mut section, "on_stop", OnStop::of);
     reading.finish(section);
     service
 }
@@ -100,6 +103,7 @@ fn blank(name: String) -> VirtualServer {
         sorry: None,
         max_down: Percent::HALF,
         notify: Notify::default(),
+        on_stop: None,
     }
 }
 

@@ -35,6 +35,7 @@ const PORT: Kind = count(1, 65_535, "");
 const WEIGHT: Kind = count(0, 2_147_483_647, "");
 const CONNECTIONS: Kind = count(0, 4_294_967_295, "connections");
 const FORWARD: Kind = Kind::Choice(&["direct", "nat", "tunnel"]);
+const ON_STOP: Kind = Kind::Choice(&["keep", "remove"]);
 const SWITCH: Kind = Kind::Choice(&["on", "off", "keep"]);
 const CHECK: &str = "services.*.check";
 const EXPECT: &str = "services.*.check.tcp.expect";
@@ -196,6 +197,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.sorry", Kind::OrMap(&PLACE), Otherwise("none"), "Takes the traffic while no real server is up; it is not checked."),
     key("services.*.sorry.address", PLACE, Required, "Where the sorry server is."),
     key("services.*.sorry.forward", FORWARD, Otherwise("the virtual server's"), "How packets reach the sorry server."),
+    key("services.*.on_stop", ON_STOP, Otherwise("on_stop at the top of the file"), "What happens to this virtual server when lvsd stops in order."),
 
     key("kernel", Kind::Map, Otherwise("as the kernel has it"), "The kernel's IPVS settings."),
     key("kernel.tcp_timeout", time(SECOND, 31 * DAY), Otherwise("as the kernel has it"), "Idle time after which a TCP connection is forgotten, in whole seconds."),
@@ -216,8 +218,8 @@ pub(super) static KEYS: &[Key] = &[
 
     key("max_down", SHARE, Value("50%"), "At most this share of a virtual server's real servers is taken out by checks, with an alarm: the others that fail stay as they were, the latest to fail first. When none is up and there is a sorry server, that one serves. 100% lets all of them leave."),
     key("max_removed", SHARE, Value("50%"), "A new configuration that would remove more than this share of the virtual servers or of the floating addresses, or leave none, waits for `lvsctl apply --confirm`. What counts is the share in force before the edit."),
-    key("maintenance", Kind::Form(&form::FULL_PATH), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name) takes that one out for as long as it is there."),
+    key("maintenance", Kind::Form(&form::FULL_PATH), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name, also the one that the reverse lookup gives) takes that one out for as long as it is there."),
     key("on_edit", ARGV, Otherwise("nothing is run"), "Run after an edit of the file, with its path as one more argument, whether the edit was taken or refused."),
     key("autoreload", Kind::Boolean, Value("true"), "Reload by itself when the file changes."),
-    key("on_stop", Kind::Choice(&["keep", "remove"]), Value("keep"), "What happens to the table when lvsd stops in order; a crash never touches it."),
+    key("on_stop", ON_STOP, Value("keep"), "What happens to the table when lvsd stops in order; a crash never touches it."),
 ];

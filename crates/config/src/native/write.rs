@@ -44,8 +44,7 @@ pub fn write(cluster: &Cluster) -> String {
     top.put_text_if("maintenance", cluster.maintenance.as_ref());
     top.put_list("on_edit", texts(&cluster.on_edit));
     top.put_boolean("autoreload", cluster.autoreload);
-    let on_stop = if cluster.on_stop == OnStop::Keep { "keep" } else { "remove" };
-    top.put_unless_default("on_stop", on_stop.into());
+    top.put_unless_default("on_stop", cluster.on_stop.as_str().into());
     Yaml::Block(top.entries).print()
 }
 
@@ -267,6 +266,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
         map.put("servers", Yaml::Lines(servers));
     }
     map.put_some("sorry", service.sorry.as_ref().map(|server| sorry(server, forward)));
+    map.put_text_if("on_stop", service.on_stop.map(OnStop::as_str));
     Yaml::Block(map.entries)
 }
 

@@ -64,6 +64,7 @@ fn www(servers: &[&str]) -> VirtualServer {
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        on_stop: None,
         notify: config::model::Notify::default(),
     }
 }

@@ -407,7 +407,24 @@ fn a_refusal_is_a_line_and_the_service_has_a_problem() {
 #[test]
 fn what_is_ours_is_removed_at_the_end_and_nothing_else() {
     let foreign = Bench::running(of(vec![service("x", 443, &[A])])).kernel.table;
-    let bench = Bench::start(www(), foreign, Memory::default());
+    let gone = Cluster { on_stop: OnStop::Remove, ..www() };
+    let bench = Bench::start(gone, foreign, Memory::default());
     let lines: Vec<_> = bench.core.removal().iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["-D -t 192.168.1.1:80"]);
+}
+
+#[test]
+fn a_virtual_server_may_stay_or_go_by_itself_when_lvsd_stops() {
+    let removal = |whole, own: [Option<OnStop>; 2]| {
+        let mut services = vec![service("a", 80, &[A]), service("b", 443, &[A])];
+        for (service, own) in services.iter_mut().zip(own) {
+            service.on_stop = own;
+        }
+        let bench = Bench::running(Cluster { on_stop: whole, ..of(services) });
+        bench.core.removal().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let keep = Some(OnStop::Keep);
+    assert_eq!(removal(OnStop::Remove, [keep, None]), ["-D -t 192.168.1.1:443"]);
+    assert_eq!(removal(OnStop::Keep, [Some(OnStop::Remove), None]), ["-D -t 192.168.1.1:80"]);
+    assert_eq!(removal(OnStop::Keep, [None, keep]), Vec::<String>::new());
 }

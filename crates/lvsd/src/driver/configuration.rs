@@ -17,6 +17,7 @@ use runtime::{ExitError, config_file, readiness};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::maintenance::Place;
 use super::{Driver, names, now};
 use crate::core::{Core, Notice, names_needed};
 
@@ -210,11 +211,11 @@ impl Driver {
         let settings = cluster.kernel != self.core.cluster().kernel;
         self.settings.due |= settings;
         self.names.send_replace(names_needed(&cluster));
-        self.maintenance.send_replace(cluster.maintenance.clone());
         if let Some(names) = names {
             self.core.know(names);
         }
         let change = self.core.configure(Arc::new(cluster), now());
+        self.maintenance.send_replace(Place::of(&self.core));
         self.settle_sysctls();
         self.audit_marks();
         let mut fields = vec![

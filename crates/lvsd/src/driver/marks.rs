@@ -139,16 +139,16 @@ impl Driver {
         self.settings.marks.problem = Some(reason);
     }
 
-    /// Removes our table, after what is under way.
-    pub(super) async fn remove_marks(&mut self) -> Result<(), ExitError> {
-        if self.settings.marks.set.as_deref() == Some(&[]) {
+    /// Leaves these alone in our table, after what is under way; with none, the table goes.
+    pub(super) async fn leave_marks(&mut self, rest: Vec<MarkRule>) -> Result<(), ExitError> {
+        if self.settings.marks.set.as_ref() == Some(&rest) {
             return Ok(());
         }
         let gone = |_| ExitError::internal("the task that talks to the kernel has ended");
-        self.kernel.send(Job::Marks(Vec::new())).await.map_err(gone)?;
+        self.kernel.send(Job::Marks(rest.clone())).await.map_err(gone)?;
         while let Some(event) = self.events.recv().await {
             if let Event::Kernel(Answer::Marked(marked)) = event {
-                let last = marked.wanted.is_empty();
+                let last = marked.wanted == rest;
                 self.marked(marked);
                 if last {
                     break;

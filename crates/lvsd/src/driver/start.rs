@@ -93,7 +93,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         readiness::ready("started");
     }
     Ok(Driver {
-        maintenance: maintenance::start(core.cluster(), &sender),
+        maintenance: maintenance::start(&core, &sender),
         core,
         store,
         tellers: Tellers::new(context.journal.clone()),

@@ -322,7 +322,8 @@ fn service() -> impl Strategy<Value = VirtualServer> {
         forwarding,
     });
     let balancing = (text("[a-z0-9_]{1,15}"), flags, option::of(persistence), any::<bool>());
-    let on_failure = (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent());
+    let on_failure =
+        (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent(), option::of(on_stop()));
     let pool = (vec(real_server(), 0..4), option::of(sorry));
     (name(), listen(), balancing, check(), on_failure, pool, notify()).prop_map(
         |(name, listen, balancing, check, on_failure, pool, notify)| {
@@ -340,9 +341,14 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 sorry: pool.1,
                 max_down: on_failure.1,
                 notify,
+                on_stop: on_failure.2,
             }
         },
     )
+}
+
+fn on_stop() -> impl Strategy<Value = OnStop> {
+    select(vec![OnStop::Keep, OnStop::Remove])
 }
 
 fn percent() -> impl Strategy<Value = Percent> {
@@ -399,8 +405,7 @@ fn number<T>(list: &mut [T], name: impl Fn(&mut T) -> &mut String) {
 
 pub(in crate::native) fn cluster() -> impl Strategy<Value = Cluster> {
     let on_edit = prop_oneof![Just(Vec::new()), argv()];
-    let on_stop = select(vec![OnStop::Keep, OnStop::Remove]);
-    let limits = (on_stop, percent(), option::of(name()), on_edit);
+    let limits = (on_stop(), percent(), option::of(name()), on_edit);
     (option::of(pair()), vec(service(), 0..4), kernel(), any::<bool>(), limits).prop_map(
         |(mut pair, mut services, kernel, autoreload, limits)| {
             number(&mut services, |service| &mut service.name);
