@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::Source;
 
+mod hidden;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -17,6 +17,7 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 pub struct Files<'a> {
     reader: &'a Reader<'a>,
     lister: Option<&'a Lister<'a>>,
+    private: Option<&'a Reader<'a>>,
     read: Vec<PathBuf>,
     hash: u64,
 }
@@ -24,12 +25,17 @@ pub struct Files<'a> {
 impl<'a> Files<'a> {
     /// Nothing read yet.
     pub fn new(reader: &'a Reader<'a>) -> Self {
-        Self { reader, lister: None, read: Vec::new(), hash: FNV_OFFSET }
+        Self { reader, lister: None, private: None, read: Vec::new(), hash: FNV_OFFSET }
     }
 
     /// The same, where folders can be looked into.
     pub fn with_folders(self, lister: &'a Lister<'a>) -> Self {
         Self { lister: Some(lister), ..self }
+    }
+
+    /// The same, where files with passwords are read with a look at who else may read them.
+    pub fn with_private(self, private: &'a Reader<'a>) -> Self {
+        Self { private: Some(private), ..self }
     }
 
     /// The names in a folder, sorted; none where folders cannot be looked into. The folder is
@@ -58,6 +64,12 @@ impl<'a> Files<'a> {
     pub fn read_unhashed(&mut self, path: &Path) -> io::Result<Vec<u8>> {
         self.watch(path);
         (self.reader)(path)
+    }
+
+    /// [`Self::read_unhashed`] of a file that nobody else may read.
+    pub fn read_private(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        self.watch(path);
+        self.private.unwrap_or(self.reader)(path)
     }
 
     fn watch(&mut self, path: &Path) {

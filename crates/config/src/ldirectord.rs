@@ -6,7 +6,7 @@
 //! - A real server's port that direct routing or a tunnel cannot reach is not checked; the one where
 //!   packets arrive is.
 //! - The programs that it runs (`fallbackcommand`, `callback`) are run without a shell.
-//! - No login is tried: passwords stay out of the model, of each status and each converted file.
+//! - Passwords are never shown: a converted file names files that hold them.
 //! - The files that `execute` names are read as parts of this one.
 //! - Blank lines do not end a virtual server, and blanks or comments behind a value do no harm.
 
@@ -15,6 +15,7 @@ mod checks;
 mod execute;
 mod known;
 mod lexer;
+mod logins;
 mod notices;
 mod sections;
 mod server;

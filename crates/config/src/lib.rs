@@ -19,6 +19,7 @@ mod lvs_cf;
 mod lvs_dr;
 pub mod model;
 pub mod native;
+pub mod passwords;
 mod percent;
 pub mod places;
 pub mod source;

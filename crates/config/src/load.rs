@@ -8,7 +8,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::files::{Files, Lister, Reader};
 use crate::places::{Part, Places};
 use crate::source::Source;
-use crate::{Cluster, Severity, check, heartbeat_v1, keepalived, ldirectord, lvs_cf, native};
+use crate::{
+    Cluster, Severity, check, heartbeat_v1, keepalived, ldirectord, lvs_cf, native, passwords,
+};
 use crate::{ipvsadm, lvs_dr};
 
 /// The formats that can be read.
@@ -76,13 +78,15 @@ pub struct Loaded {
 pub struct Disk<'a> {
     /// Reads a file.
     pub read: &'a Reader<'a>,
+    /// Reads a file with a password, which nobody else may read.
+    pub private: &'a Reader<'a>,
     /// The names in a folder.
     pub list: &'a Lister<'a>,
 }
 
 /// Reads the configuration at `path`, a file or (`is_dir`) a folder like /etc/ha.d.
 pub fn load(path: &Path, is_dir: bool, read: &Reader<'_>) -> Loaded {
-    load_from(&Disk { read, list: &|_| Vec::new() }, path, is_dir, Given::default())
+    load_from(&Disk { read, private: read, list: &|_| Vec::new() }, path, is_dir, Given::default())
 }
 
 /// What a person says of a configuration beside its path.
@@ -99,9 +103,9 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
     let partner = given.partner;
     let mut out = Diagnostics::new();
     let mut places = Places::default();
-    let mut files = Files::new(disk.read).with_folders(disk.list);
-    let (format, cluster) = match folder_of(path, is_dir || given.format == Some(Format::HaFolder))
-    {
+    let mut files = Files::new(disk.read).with_folders(disk.list).with_private(disk.private);
+    let folder = folder_of(path, is_dir || given.format == Some(Format::HaFolder));
+    let (format, mut cluster) = match folder {
         Some(folder) => {
             let cluster = heartbeat_v1::parse(folder, &mut files, &mut out, &mut places);
             (Format::HaFolder, cluster)
@@ -113,9 +117,12 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
         let message = format!("{} tells of both routers by itself", path.display());
         out.whole_file(Severity::Error, &partner.display().to_string(), message, help);
     }
-    if let Some(cluster) = &cluster {
+    if let Some(cluster) = &mut cluster {
+        let folder = folder.or(path.parent()).unwrap_or(Path::new(""));
+        passwords::read(cluster, folder, &mut files, &mut out, &places);
         check::check(cluster, format, &places, &mut out);
     }
+    out.hide_passwords();
     let cluster = cluster.filter(|_| !out.has_errors());
     let (files, hash) = files.finish();
     Loaded { format, cluster, diagnostics: out.into_vec(), files, hash }

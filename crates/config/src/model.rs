@@ -13,15 +13,19 @@ mod dialogue;
 mod fence;
 mod kernel;
 mod listen;
+mod login;
 mod notify;
 mod on_stop;
+mod secret;
 
 pub use dialogue::{Dialogue, DnsCheck, Exchange};
 pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
+pub use login::{Login, LoginCheck, LoginService, Query, SecretUse};
 pub use notify::{Mail, Notify};
 pub use on_stop::OnStop;
+pub use secret::Secret;
 
 /// Everything that one pair of routers (or a single director) is to do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -120,7 +124,7 @@ pub enum SharedPath {
     },
 }
 
-/// Where the heartbeat's keys come from. Secrets themselves are never part of the model.
+/// Where the heartbeat's keys come from. The keys themselves are never part of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySource {
@@ -341,6 +345,8 @@ pub enum CheckKind {
     Dialogue(Dialogue),
     /// A name server answers a question.
     Dns(DnsCheck),
+    /// A login is taken, and what is asked then is answered well.
+    Login(Box<LoginCheck>),
     /// A program ends with status 0.
     External {
         /// Program and arguments. `%h` and `%p` stand for the real server's address and port,

@@ -25,7 +25,8 @@ fn loaded(name: &str) -> Loaded {
         let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten();
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
     };
-    let disk = Disk { read: &|path| std::fs::read(root().join(path)), list: &list };
+    let read = |path: &Path| std::fs::read(root().join(path));
+    let disk = Disk { read: &read, private: &read, list: &list };
     load_from(&disk, &path, false, Given { partner: partner.as_deref(), ..Given::default() })
 }
 

@@ -38,7 +38,8 @@ impl Probe {
             | CheckKind::SendExpect { .. }
             | CheckKind::Http(_)
             | CheckKind::Dialogue(_)
-            | CheckKind::Dns(_) => {
+            | CheckKind::Dns(_)
+            | CheckKind::Login(_) => {
                 probe.server.set_port(check.port.unwrap_or(server.port()));
                 probe.check.port = None;
             }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use config::model::KeySource;
-use config::{Cluster, Diagnostic, Format};
+use config::passwords::Wanted;
+use config::{Cluster, Diagnostic, Disk, Format, Given};
 use runtime::logging::sentence;
 use runtime::{Exit, ExitError, config_file};
 
@@ -27,17 +28,19 @@ pub(crate) async fn run(
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
     let shown = sentence(&path.display().to_string());
-    let Some(cluster) = loaded.cluster else {
+    let Some(mut cluster) = loaded.cluster else {
         return Err(ExitError::configuration(format!(
             "cannot convert {shown}: mend the errors above first"
         )));
     };
+    let passwords = config::passwords::name_files(&mut cluster);
     let converted = convert(&cluster);
     match target {
         None => output::print(&converted.text)?,
         Some(target) => write(target, &converted.text)?,
     }
     output::remark(&key_remark(&cluster, path, target));
+    output::remark(&password_remarks(&passwords, target));
     if converted.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -59,7 +62,10 @@ struct Converted {
 fn convert(cluster: &Cluster) -> Converted {
     let text = config::native::write(cluster);
     let read = |_: &Path| Ok(text.clone().into_bytes());
-    let again = config::load(Path::new(RESULT), false, &read);
+    // Somebody has yet to make the files with the passwords.
+    let private = |_: &Path| Ok(b"any".to_vec());
+    let disk = Disk { read: &read, private: &private, list: &|_| Vec::new() };
+    let again = config::load_from(&disk, Path::new(RESULT), false, Given::default());
     Converted { problems: again.diagnostics, is_good: again.cluster.is_some(), text }
 }
 
@@ -80,6 +86,23 @@ fn key_remark(cluster: &Cluster, path: &Path, target: Option<&Path>) -> String {
     }
     let old = old.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
     format!("copy {} beside the new file\n", sentence(&old.display().to_string()))
+}
+
+/// No file of ours is written with a password: which files have to be made, and with what.
+fn password_remarks(wanted: &[Wanted], target: Option<&Path>) -> String {
+    let folder = target.and_then(|target| std::path::absolute(target.parent()?).ok());
+    let remark = |wanted: &Wanted| {
+        let place = match &folder {
+            Some(folder) => folder.join(&wanted.file).display().to_string(),
+            None => format!("{} beside the new file", wanted.file),
+        };
+        let (what, service) = (wanted.what.name(), sentence(&wanted.service));
+        let place = sentence(&place);
+        format!(
+            "warning: the {what} of {service} is not carried over: write it into {place}, with chmod 600\n"
+        )
+    };
+    wanted.iter().map(remark).collect()
 }
 
 fn write(target: &Path, text: &str) -> Result<(), ExitError> {

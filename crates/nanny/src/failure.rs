@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use health::escape::show;
 use health::expect::Mismatch;
+use health::login::Refused;
 use thiserror::Error;
 
 use crate::trace::Phase;
@@ -57,6 +58,9 @@ pub enum Failure {
         /// The good ones.
         wanted: String,
     },
+    /// No login, or nothing behind it.
+    #[error("{0}")]
+    Refused(#[from] Refused),
     /// In these words: TLS, HTTP, programs, and checks that cannot be done as they are written.
     #[error("{0}")]
     Other(String),

@@ -6,6 +6,7 @@ mod dialogue;
 mod dns;
 mod external;
 mod http;
+mod login;
 mod ping;
 mod tls;
 
@@ -22,6 +23,7 @@ pub(crate) use dialogue::Dialogue;
 use dns::Dns;
 pub(crate) use external::External;
 pub(crate) use http::Http;
+use login::Login;
 pub(crate) use tls::{Side as TlsSide, TlsConfigs};
 use tokio::time::timeout;
 
@@ -49,6 +51,7 @@ enum Kind {
     Dialogue(Dialogue),
     Conversation(Box<Conversation>),
     Dns(Box<Dns>),
+    Login(Box<Login>),
     Http(Box<Http>),
     External(Box<External>),
     Ping,
@@ -88,6 +91,7 @@ impl Probe {
                 | CheckKind::Http(_)
                 | CheckKind::Dialogue(_)
                 | CheckKind::Dns(_)
+                | CheckKind::Login(_)
         );
         if needs_port && target.port() == 0 {
             return Err(Failure::Other("the check has no port to ask".to_owned()));
@@ -105,6 +109,7 @@ impl Probe {
                 Kind::Conversation(Box::new(Conversation::new(target, dialogue, shared)?))
             }
             CheckKind::Dns(dns) => Kind::Dns(Box::new(Dns::new(dns, shared)?)),
+            CheckKind::Login(check) => Kind::Login(Box::new(Login::new(target, check)?)),
             CheckKind::External { argv, expect } => Kind::External(Box::new(External::new(
                 argv,
                 server,
@@ -162,6 +167,9 @@ impl Probe {
                 timeout(limit, Box::pin(conversation.run(self.target, shared, trace))).await
             }
             Kind::Dns(dns) => timeout(limit, Box::pin(dns.run(self.target, trace))).await,
+            Kind::Login(login) => {
+                timeout(limit, Box::pin(login.run(self.target, shared, trace))).await
+            }
             Kind::External(external) => {
                 let _turn = shared.program_turn().await;
                 trace.enter(Phase::Program);

@@ -1,19 +1,16 @@
 //! The heartbeat's keys, from a file that nobody else can read.
 
 use std::fmt::Write;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use config::keys::{KeyMaterial, weakness};
 use config::model::KeySource;
 use heartbeat::SharedKey;
+use runtime::config_file::{NotPrivate, read_private as read_secret};
 use runtime::{ExitError, privilege};
 
 /// The key file when the configuration names none.
 const DEFAULT_NAME: &str = "heartbeat.key";
-/// Largest key file, in bytes.
-const MAX_FILE: u64 = 64 * 1024;
 
 /// Where the keys are. A relative name is beside the configuration.
 pub(crate) fn path_of(source: &KeySource, configuration: &Path) -> PathBuf {
@@ -74,37 +71,27 @@ fn read_private(path: &Path, authkeys: bool) -> Result<Vec<u8>, ExitError> {
                  other router"
         )
     };
-    let file = privilege::as_root(|| std::fs::File::open(path)).map_err(|error| {
-        let mend = if error.kind() == std::io::ErrorKind::NotFound {
-            make
-        } else {
-            format!("mend it with chown root {shown}, and chmod 600 {shown}")
-        };
-        ExitError::configuration(format!(
-            "cannot read the heartbeat key file {shown}: {error}; {mend}"
-        ))
-    })?;
-    let failed = |error: std::io::Error| {
-        ExitError::configuration(format!("cannot read the heartbeat key file {shown}: {error}"))
-    };
-    let metadata = file.metadata().map_err(failed)?;
-    let (mode, owner) = (metadata.mode(), metadata.uid());
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(ExitError::configuration(format!(
-            "the heartbeat key file {shown} belongs to user {owner}, who can read it: mend it with \
-             chown root {shown}"
-        )));
-    }
-    if mode & 0o077 != 0 {
-        return Err(ExitError::configuration(format!(
-            "the heartbeat key file {shown} is open to others (mode {:04o}): mend it with \
-             chmod 600 {shown}, and make a new key if somebody else may have read it",
-            mode & 0o7777
-        )));
-    }
-    let mut text = Vec::new();
-    file.take(MAX_FILE).read_to_end(&mut text).map_err(failed)?;
-    Ok(text)
+    let me = rustix::process::geteuid().as_raw();
+    let read = privilege::as_root(|| Ok(read_secret(path, me))).unwrap_or_else(|e| Err(e.into()));
+    read.map_err(|error| {
+        ExitError::configuration(match &error {
+            NotPrivate::Unreadable(error) => {
+                let mend = if error.kind() == std::io::ErrorKind::NotFound {
+                    make
+                } else {
+                    format!("mend it with chown root {shown}, and chmod 600 {shown}")
+                };
+                format!("cannot read the heartbeat key file {shown}: {error}; {mend}")
+            }
+            NotPrivate::Foreign(_) => format!(
+                "cannot use the heartbeat key file {shown}: {error}; mend it with chown root {shown}"
+            ),
+            NotPrivate::Open(_) => format!(
+                "cannot use the heartbeat key file {shown}: {error}; mend it with chmod 600 \
+                 {shown}, and make a new key if somebody else may have read it"
+            ),
+        })
+    })
 }
 
 /// The first eight hexadecimal digits of a key's SHA-256: enough to see whether both routers hold

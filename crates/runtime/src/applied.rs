@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use crate::dirs::write_atomic;
 
 const FILE: &str = "in_force.json";
-const MODE: u32 = 0o640;
+/// It holds the passwords of checks.
+const MODE: u32 = 0o600;
 
 /// What is in force, on disk soon after each change.
 #[derive(Debug)]

@@ -1,8 +1,12 @@
 //! The configuration on disk: where it is, and reading it.
 
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use config::{Disk, Format, Given, Loaded};
+use thiserror::Error;
 
 use crate::ExitError;
 use crate::privilege::as_root;
@@ -47,8 +51,10 @@ pub fn load_file(path: &Path) -> Loaded {
 /// [`load_file`] where each router has a file of its own, and the partner's is there too; or where
 /// the format is known.
 fn load_given(path: &Path, partner: Option<&Path>, format: Option<Format>) -> Loaded {
+    let me = rustix::process::geteuid().as_raw();
     let load = || {
-        let disk = Disk { read: &read, list: &list };
+        let private = |path: &Path| Ok(read_private(path, me)?);
+        let disk = Disk { read: &read, private: &private, list: &list };
         config::load_from(&disk, path, path.is_dir(), Given { partner, format })
     };
     as_root(|| Ok(load())).unwrap_or_else(|_| load())
@@ -77,25 +83,73 @@ fn list(folder: &Path) -> Vec<String> {
     entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
 }
 
-/// One whole file. Pipes and devices are refused: they would block, or never end.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::{Error, ErrorKind, Read};
+/// One whole file.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    whole(open(path)?.0)
+}
+
+/// Pipes and devices are refused: they would block, or never end.
+fn open(path: &Path) -> io::Result<(File, Metadata)> {
     use std::os::unix::fs::OpenOptionsExt;
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
-        return Err(Error::from(ErrorKind::IsADirectory));
+        return Err(io::Error::from(ErrorKind::IsADirectory));
     }
     if !metadata.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "it is not a plain file"));
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a plain file"));
     }
+    Ok((file, metadata))
+}
+
+fn whole(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
     }
     Ok(bytes)
+}
+
+/// Why a file that holds a secret is not read.
+#[derive(Debug, Error)]
+pub enum NotPrivate {
+    /// It cannot be read at all.
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    /// It belongs to somebody else, who can read it.
+    #[error("it belongs to user {0}, who can read it")]
+    Foreign(u32),
+    /// Others can read it.
+    #[error("it is open to others (mode {0:04o})")]
+    Open(u32),
+}
+
+impl From<NotPrivate> for io::Error {
+    fn from(error: NotPrivate) -> Self {
+        match error {
+            NotPrivate::Unreadable(error) => error,
+            other => Self::new(ErrorKind::PermissionDenied, other.to_string()),
+        }
+    }
+}
+
+/// Reads a file that holds a secret: only root or the user `me` may own it, and nobody else may
+/// read it. Whoever wants it read as root says so.
+///
+/// # Errors
+/// It cannot be read, or somebody else can read it.
+pub fn read_private(path: &Path, me: u32) -> Result<Vec<u8>, NotPrivate> {
+    let (file, metadata) = open(path)?;
+    let (mode, owner) = (metadata.mode(), metadata.uid());
+    if owner != 0 && owner != me {
+        return Err(NotPrivate::Foreign(owner));
+    }
+    if mode & 0o077 != 0 {
+        return Err(NotPrivate::Open(mode & 0o7777));
+    }
+    Ok(whole(file)?)
 }
 
 #[cfg(test)]
@@ -133,6 +187,26 @@ mod tests {
         for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
             assert!(read(path).is_err(), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn a_file_with_a_secret_is_read_only_where_nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = TestFolder::new();
+        let path = folder.path().join("imap.password");
+        std::fs::write(&path, "geheim\n").unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let me = rustix::process::geteuid().as_raw();
+        for open in [0o644, 0o640, 0o604, 0o620] {
+            mode(open);
+            assert!(matches!(read_private(&path, me), Err(NotPrivate::Open(told)) if told == open));
+        }
+        mode(0o600);
+        assert_eq!(read_private(&path, me).unwrap(), b"geheim\n");
+        assert!(matches!(
+            read_private(&folder.path().join("none"), me),
+            Err(NotPrivate::Unreadable(_))
+        ));
     }
 
     #[tokio::test]

@@ -3,8 +3,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use config::model::{Expect, HttpCheck};
+use config::model::{Expect, HttpCheck, Login, LoginCheck, LoginService, Secret};
 use health::expect::{Ask, Matcher, Pattern, Progress};
+use health::login::{Session, Step};
 use nanny::answers;
 use nanny::shared::Shared;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -57,8 +58,9 @@ pub fn http_answer(data: &[u8]) {
     one_line(&outcome);
 }
 
-/// An answer to a check by text.
+/// An answer to a check by text, and to each that logs in.
 pub fn dialogue(data: &[u8]) {
+    logins(data);
     let (words, answer) = crate::split(data);
     let Some(expect) = expectation(words) else { return };
     let (client, server) = tokio::io::duplex(1 << 12);
@@ -76,6 +78,36 @@ pub fn dialogue(data: &[u8]) {
         _ => {}
     }
     one_line(&outcome);
+}
+
+/// What a server says to a login, in pieces whose size is the first byte. No reason repeats the
+/// password.
+fn logins(data: &[u8]) {
+    const PASSWORD: &str = "pass word";
+    let Some((size, answer)) = data.split_first() else { return };
+    for service in [LoginService::Pop, LoginService::Imap] {
+        let login = Login { name: "user".to_owned(), password: Secret::inline(PASSWORD) };
+        let check = LoginCheck { login: Some(login), tls: None, service };
+        let mut session = Session::new(&check);
+        let mut pieces = answer.chunks(usize::from(*size) + 1);
+        let end = loop {
+            match session.next_step() {
+                Ok(Step::Hear) => match pieces.next().map(|piece| session.hear(piece)) {
+                    Some(Ok(())) => {}
+                    Some(Err(refused)) => break Some(refused),
+                    None => break None,
+                },
+                Ok(Step::Say(_)) => {}
+                Ok(Step::Done(_)) => break None,
+                Err(refused) => break Some(refused),
+            }
+        };
+        if let Some(refused) = end {
+            let outcome = Err::<&str, _>(refused);
+            one_line(&outcome);
+            assert!(!outcome.is_err_and(|refused| refused.to_string().contains(PASSWORD)));
+        }
+    }
 }
 
 /// What a person is told is one line without control characters.

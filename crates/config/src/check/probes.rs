@@ -2,7 +2,7 @@
 
 use super::Rules;
 use super::services::every_port_known;
-use crate::model::{Check, CheckKind, Expect, VirtualServer};
+use crate::model::{Check, CheckKind, Expect, LoginCheck, LoginService, VirtualServer};
 use crate::places::Part;
 
 pub(super) fn check(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
@@ -36,7 +36,8 @@ fn wants_port(check: &Check) -> bool {
         | CheckKind::SendExpect { .. }
         | CheckKind::Http(_)
         | CheckKind::Dialogue(_)
-        | CheckKind::Dns(_) => true,
+        | CheckKind::Dns(_)
+        | CheckKind::Login(_) => true,
         CheckKind::On | CheckKind::Off | CheckKind::Ping | CheckKind::External { .. } => false,
     };
     asks && check.port.is_none()
@@ -76,6 +77,7 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
         CheckKind::Dialogue(dialogue) => {
             dialogue.steps.iter().for_each(|step| expect(step.expect.as_ref(), part, rules));
         }
+        CheckKind::Login(login) => logged_in(login, part, rules),
         CheckKind::Dns(dns) => expect(dns.expect.as_ref(), part, rules),
         CheckKind::External { argv, expect: wanted } => {
             if argv.is_empty() {
@@ -84,6 +86,20 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
             expect(wanted.as_ref(), part, rules);
         }
         CheckKind::On | CheckKind::Off | CheckKind::Connect | CheckKind::Ping => {}
+    }
+}
+
+fn logged_in(check: &LoginCheck, part: Part, rules: &mut Rules<'_>) {
+    let verified = check.tls.as_ref().is_some_and(|tls| tls.verify && tls.name.is_none());
+    if verified {
+        let message = "the certificate is checked against the real server's address";
+        let help = "add `name: mail.example.com`, the name that the certificate carries";
+        rules.warning(part, message, help);
+    }
+    if let LoginService::Ftp { expect: wanted, .. } | LoginService::Ldap { expect: wanted, .. } =
+        &check.service
+    {
+        expect(wanted.as_ref(), part, rules);
     }
 }
 

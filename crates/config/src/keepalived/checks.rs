@@ -47,7 +47,8 @@ impl Made {
             CheckKind::SendExpect { .. }
             | CheckKind::External { .. }
             | CheckKind::Dialogue(_)
-            | CheckKind::Dns(_) => 3,
+            | CheckKind::Dns(_)
+            | CheckKind::Login(_) => 3,
             CheckKind::Connect => 2,
             CheckKind::Ping => 1,
             CheckKind::On | CheckKind::Off => 0,

@@ -181,6 +181,7 @@ impl Part<'_> {
             family: self.family,
             command: self.raw.command.as_ref(),
             login: self.raw.login.as_ref(),
+            password: self.raw.password.as_ref(),
             virtual_server,
             method: if self.raw.head { "HEAD" } else { "GET" },
             host: self.raw.host.as_deref(),

@@ -58,6 +58,7 @@ pub(super) struct Plan<'a> {
     pub(super) family: Family,
     pub(super) command: Option<&'a Text>,
     pub(super) login: Option<&'a Text>,
+    pub(super) password: Option<&'a Text>,
     /// Address and port of the virtual server, as an external check gets them.
     pub(super) virtual_server: (String, String),
     pub(super) method: &'a str,

@@ -45,6 +45,7 @@ pub(super) struct Raw {
     pub(super) service: Option<(&'static str, Range<usize>)>,
     pub(super) command: Option<Text>,
     pub(super) login: Option<Text>,
+    pub(super) password: Option<Text>,
     pub(super) check_port: Option<u16>,
     pub(super) request: Option<Text>,
     pub(super) receive: Option<Text>,
@@ -187,7 +188,8 @@ impl Raw {
             "request" => self.request = report.quoted(directive).map(text),
             "receive" => self.receive = report.quoted(directive).map(text),
             "login" => self.login = report.quoted(directive).map(text),
-            "passwd" | "database" | "secret" => {
+            "passwd" => self.password = report.quoted(directive).map(text),
+            "database" | "secret" => {
                 report.quoted(directive);
             }
             "httpmethod" => match directive.value.text.trim_matches('"').to_uppercase().as_str() {

@@ -5,7 +5,7 @@ use ipvs::Protocol;
 use super::checks::{Plan, Text};
 use super::values::Report;
 use crate::foreign::report::Reporter;
-use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Tls};
+use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, LoginService, Tls};
 
 /// Without `login` ldirectord takes this name and its own host's, which a checker cannot know.
 const SIP_USER: &str = "ldirectord@localhost";
@@ -54,6 +54,13 @@ impl Plan<'_> {
                 say("EHLO localhost.localdomain\r\n", code("250")),
                 say("QUIT\r\n", None),
             ],
+            "pop" | "pops" | "imap" | "imaps" if self.login.is_some() => {
+                let service = match self.service {
+                    "pop" | "pops" => LoginService::Pop,
+                    _ => LoginService::Imap,
+                };
+                return self.logs_in(report, service);
+            }
             "pop" | "pops" => {
                 vec![greeting(pattern(r"^\+OK.*\n")), say("QUIT\r\n", pattern(r"^\+OK"))]
             }
@@ -84,9 +91,12 @@ impl Plan<'_> {
             }
             _ => return self.plainer(report),
         };
-        let tls =
-            matches!(self.service, "pops" | "imaps" | "ldaps").then(|| self.no_verify(report));
-        CheckKind::Dialogue(Dialogue { tls, steps })
+        CheckKind::Dialogue(Dialogue { tls: self.tls(report), steps })
+    }
+
+    /// TLS from the first byte on, with the services whose name says so.
+    pub(super) fn tls(&self, report: &mut Report<'_>) -> Option<Tls> {
+        matches!(self.service, "pops" | "imaps" | "ldaps").then(|| self.no_verify(report))
     }
 
     /// TLS as ldirectord has it.
@@ -97,11 +107,15 @@ impl Plan<'_> {
         Tls { verify: false, ca_file: None, name: None }
     }
 
-    /// Passwords are no part of the model, so that no status and no converted file can hold one.
+    /// A login that nothing is done with.
     fn name_login(&self, report: &mut Report<'_>) {
-        if let Some(login) = self.login.filter(|_| !matches!(self.service, "sip" | "smtp" | "ftp"))
-        {
-            let message = "no login is tried: passwords are kept out of the checks";
+        if let Some(login) = self.login.filter(|_| {
+            !matches!(
+                self.service,
+                "sip" | "smtp" | "submission" | "ftp" | "pop" | "pops" | "imap" | "imaps"
+            )
+        }) {
+            let message = format!("no login is tried with {} here", self.service);
             let help =
                 format!("the server has to answer as far as it does to everybody; {EXTERNAL}");
             report.warning(&login.span, message, help);

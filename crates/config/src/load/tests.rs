@@ -29,7 +29,7 @@ fn only_keepalived_has_a_file_for_each_router() {
         }
         _ => Ok(Vec::new()),
     };
-    let disk = Disk { read: &read, list: &|_| Vec::new() };
+    let disk = Disk { read: &read, private: &read, list: &|_| Vec::new() };
     assert!(load_from(&disk, Path::new("a"), false, Given::default()).cluster.is_some());
     let loaded = load_from(
         &disk,

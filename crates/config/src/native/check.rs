@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::dialogue::{dialogue, dns, tls};
 use super::key::{Key, Kind, children};
 use super::listen::speaks_tcp;
+use super::login::login;
 use super::pair::arguments;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Reading, Section, not_empty, word};
@@ -15,7 +16,8 @@ use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
 /// The table's path of every check, whoever has it.
 const PATH: &str = "services.*.check";
 /// Keys of which a check has at most one.
-const KINDS: [&str; 8] = ["type", "tcp", "udp", "http", "https", "dialogue", "dns", "external"];
+const KINDS: [&str; 10] =
+    ["type", "tcp", "udp", "http", "https", "dialogue", "dns", "pop", "imap", "external"];
 
 /// What a check does when the file does not say: a TCP connection where there is a TCP port.
 pub(super) fn default_kind(listen: &Listen) -> CheckKind {
@@ -137,6 +139,8 @@ fn settings<'n, 'a: 'n>(
         "http" => http(reading, "services.*.check.http", node, at),
         "dialogue" => dialogue(reading, node, at),
         "dns" => dns(reading, node, at),
+        "pop" => login(reading, "services.*.check.pop", node, at),
+        "imap" => login(reading, "services.*.check.imap", node, at),
         _ => http(reading, "services.*.check.https", node, at),
     }
 }

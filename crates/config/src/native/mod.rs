@@ -12,6 +12,7 @@ mod kernel;
 mod key;
 mod layout;
 mod listen;
+mod login;
 mod notify;
 mod pair;
 mod persistence;

@@ -53,6 +53,10 @@ const SEND_DOC: &str = "What is sent after connecting; \\r \\n \\t \\0 \\xHH \\\
 const VERIFY_DOC: &str =
     "The certificate must be valid for the name and signed by a known authority.";
 const CA_DOC: &str = "Authorities that may have signed the certificate, in PEM.";
+const LOGIN_DOC: &str = "Who logs in.";
+const PASSWORD_DOC: &str = "Holds the password, alone on one line; only root may be able to read it. It is read with the configuration, and again when it changes.";
+const TLS_DOC: &str = "TLS from the first byte on.";
+const TLS_NAME_DOC: &str = "Name in the TLS handshake and the certificate.";
 const ANSWER_DOC: &str = "What must come back; text is looked for anywhere, * is anything at all.";
 
 /// Every key, in the order of the manual.
@@ -156,14 +160,28 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.dialogue.steps", Kind::List(&Kind::Map), Required, "The turns."),
     key("services.*.check.dialogue.steps[].send", TEXT, Otherwise("the server speaks first"), SEND_DOC),
     key("services.*.check.dialogue.steps[].expect", Kind::As(EXPECT), Otherwise("the next turn begins at once"), ANSWER_DOC),
-    key("services.*.check.dialogue.tls", Kind::Boolean, Value("false"), "TLS from the first byte on."),
+    key("services.*.check.dialogue.tls", Kind::Boolean, Value("false"), TLS_DOC),
     key("services.*.check.dialogue.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
     key("services.*.check.dialogue.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
-    key("services.*.check.dialogue.name", NAME, Otherwise("the real server's address"), "Name in the TLS handshake and the certificate."),
+    key("services.*.check.dialogue.name", NAME, Otherwise("the real server's address"), TLS_NAME_DOC),
     key("services.*.check.dns", Kind::MapOrNothing, Otherwise("not checked so"), "A name server answers a question."),
     key("services.*.check.dns.name", NAME, Required, "The name that is asked for; of an address the name is asked for."),
     key("services.*.check.dns.tcp", Kind::Boolean, Value("false"), "The question goes over TCP."),
     key("services.*.check.dns.expect", Kind::As(EXPECT), Otherwise("any answer"), "What the text of one of the answers must hold: an address or a name."),
+    key("services.*.check.pop", Kind::Map, Otherwise("not checked so"), "A mailbox takes a login, over POP3."),
+    key("services.*.check.pop.login", NAME, Required, LOGIN_DOC),
+    key("services.*.check.pop.password_file", KEY_FILE, Required, PASSWORD_DOC),
+    key("services.*.check.pop.tls", Kind::Boolean, Value("false"), TLS_DOC),
+    key("services.*.check.pop.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
+    key("services.*.check.pop.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
+    key("services.*.check.pop.name", NAME, Otherwise("the real server's address"), TLS_NAME_DOC),
+    key("services.*.check.imap", Kind::Map, Otherwise("not checked so"), "A mailbox takes a login, over IMAP."),
+    key("services.*.check.imap.login", NAME, Required, LOGIN_DOC),
+    key("services.*.check.imap.password_file", KEY_FILE, Required, PASSWORD_DOC),
+    key("services.*.check.imap.tls", Kind::Boolean, Value("false"), TLS_DOC),
+    key("services.*.check.imap.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
+    key("services.*.check.imap.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
+    key("services.*.check.imap.name", NAME, Otherwise("the real server's address"), TLS_NAME_DOC),
     key("services.*.check.external", Kind::OrMap(&ARGV), Otherwise("not checked so"), "A program ends with status 0; %h %p are the real server's address and port, %H %P the virtual server's."),
     key("services.*.check.external.argv", ARGV, Required, "Program and arguments."),
     key("services.*.check.external.expect", Kind::As(EXPECT), Otherwise("any output"), "What the program's output must hold."),

@@ -3,6 +3,7 @@
 mod check;
 mod fence;
 mod kernel;
+mod login;
 mod notify;
 
 use std::net::SocketAddr;
@@ -20,13 +21,17 @@ use crate::model::{
     Failback, FloatingAddress, Group, Heartbeat, Hook, HookOrder, Host, KeySource, Listen,
     OnFailure, OnStop, Pair, RealServer, SharedPath, SorryServer, VirtualServer,
 };
+use crate::passwords::name_files;
 use crate::{Cluster, Percent};
 use check::check;
 use kernel::kernel;
 
 /// The text of a native file that is read as this model. The order of heartbeat paths is unicast,
-/// broadcast, multicast, whatever it was.
+/// broadcast, multicast, whatever it was. A password that has no file of its own stands for the
+/// one that [`name_files`] gives it.
 pub fn write(cluster: &Cluster) -> String {
+    let mut cluster = cluster.clone();
+    name_files(&mut cluster);
     let mut top = Map::new("");
     if let Some(pair) = &cluster.pair {
         self::pair(pair, &mut top);

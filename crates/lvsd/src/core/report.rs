@@ -67,6 +67,7 @@ pub(super) fn check_name(kind: &CheckKind) -> &'static str {
         CheckKind::Http(_) => "http",
         CheckKind::Dialogue(_) => "dialogue",
         CheckKind::Dns(_) => "dns",
+        CheckKind::Login(check) => check.service.name(),
         CheckKind::External { .. } => "external",
         CheckKind::Ping => "ping",
     }

@@ -193,7 +193,9 @@ impl Driver {
 
     fn put_in_force(&mut self, loaded: &mut Loaded, names: Option<Names>) -> String {
         let mended = !std::mem::take(&mut self.configuration.status.refused).is_empty();
-        if loaded.hash == self.configuration.hash {
+        // A password that changed is in no hash.
+        let same = loaded.cluster.as_ref().is_none_or(|cluster| *cluster == **self.core.cluster());
+        if loaded.hash == self.configuration.hash && same {
             if mended {
                 let sentence = "configuration is as it was before the refused edit";
                 self.journal.record(EventKind::Configuration, Level::Info, sentence, &[]);

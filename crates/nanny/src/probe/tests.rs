@@ -3,6 +3,7 @@
 mod dialogues;
 mod http_answers;
 mod https;
+mod logins;
 mod programs;
 mod turns;
 

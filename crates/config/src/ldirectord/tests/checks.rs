@@ -1,6 +1,7 @@
 //! Which check a virtual server gets.
 
 use super::*;
+use crate::model::{Login, LoginCheck, LoginService, Secret};
 
 #[test]
 fn the_kinds_of_checks() {
@@ -28,7 +29,7 @@ fn a_service_without_a_check_of_ours_is_named_and_still_watched() {
     let (cluster, problems) = read(&file("1.1.1.1:1521", &["service=oracle", "login=\"x\""]));
     assert_eq!(cluster.unwrap().services[0].check.kind, CheckKind::Connect);
     assert!(problems[0].starts_with("l.cf:2:10: warning: there is no oracle check here"));
-    assert!(problems[1].starts_with("l.cf:3:8: warning: no login is tried"));
+    assert!(problems[1].starts_with("l.cf:3:8: warning: no login is tried with oracle"));
 }
 
 #[test]
@@ -38,4 +39,21 @@ fn https_is_not_verified_and_says_so() {
     assert!(!check.tls.unwrap().verify);
     assert_eq!(check.host.as_deref(), Some("www.example.com"));
     assert!(problems[0].contains("certificates are not verified"));
+}
+
+#[test]
+fn a_mailbox_is_logged_in_at() {
+    let lines = ["login=\"anna\"", "passwd=\"ge heim\""];
+    for (port, service) in [(110, LoginService::Pop), (143, LoginService::Imap)] {
+        let CheckKind::Login(check) = self::service(&format!("1.1.1.1:{port}"), &lines).check.kind
+        else {
+            panic!("no login")
+        };
+        let login = Login { name: "anna".into(), password: Secret::inline("ge heim") };
+        assert_eq!(*check, LoginCheck { login: Some(login), tls: None, service });
+    }
+    let (cluster, problems) = read(&file("1.1.1.1:993", &lines));
+    let CheckKind::Login(check) = &cluster.unwrap().services[0].check.kind else { panic!() };
+    assert!(!check.tls.as_ref().unwrap().verify);
+    assert!(problems[0].contains("certificates are not verified"), "{problems:?}");
 }

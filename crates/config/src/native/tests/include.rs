@@ -24,7 +24,12 @@ fn load_among(files: &[(&str, &str)]) -> Loaded {
         let inside = disk.keys().filter(|path| path.parent() == Some(folder));
         inside.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
     };
-    load_from(&Disk { read: &read, list: &list }, Path::new(MAIN), false, Given::default())
+    load_from(
+        &Disk { read: &read, private: &read, list: &list },
+        Path::new(MAIN),
+        false,
+        Given::default(),
+    )
 }
 
 fn told(files: &[(&str, &str)]) -> Vec<String> {

@@ -180,6 +180,17 @@ fn dialogue() -> impl Strategy<Value = Dialogue> {
     (option::of(tls()), vec(step, 1..4)).prop_map(|(tls, steps)| Dialogue { tls, steps })
 }
 
+fn login() -> impl Strategy<Value = LoginCheck> {
+    let file = || text("[a-z/]{0,8}[a-z]").prop_map(Secret::in_file);
+    let who = (name(), file()).prop_map(|(name, password)| Login { name, password });
+    let mailbox = select(vec![LoginService::Pop, LoginService::Imap]);
+    (who, option::of(tls()), mailbox).prop_map(|(login, tls, service)| LoginCheck {
+        login: Some(login),
+        tls,
+        service,
+    })
+}
+
 fn notify() -> impl Strategy<Value = Notify> {
     let address = || text("[a-z]{1,8}(@[a-z.]{0,8}[a-z])?");
     let mail =
@@ -225,6 +236,7 @@ fn check() -> impl Strategy<Value = Check> {
         (argv(), option::of(expect()))
             .prop_map(|(argv, expect)| CheckKind::External { argv, expect }),
         dialogue().prop_map(CheckKind::Dialogue),
+        login().prop_map(|check| CheckKind::Login(Box::new(check))),
         (name(), any::<bool>(), option::of(expect()))
             .prop_map(|(name, tcp, expect)| CheckKind::Dns(DnsCheck { name, tcp, expect })),
     ];

@@ -3,6 +3,7 @@
 use super::super::check::{default_kind, standard};
 use super::super::scalar::{escape, render_duration};
 use super::super::yaml::Yaml;
+use super::login::login;
 use super::{Map, texts};
 use crate::model::{
     Check, CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Listen, Tls,
@@ -31,6 +32,7 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
         }
         (CheckKind::Dialogue(dialogue), _) => map.put("dialogue", self::dialogue(dialogue)),
         (CheckKind::Dns(dns), _) => map.put("dns", self::dns(dns)),
+        (CheckKind::Login(check), _) => map.put(check.service.name(), login(check)),
         (CheckKind::External { argv, expect: None }, _) => {
             map.put("external", Yaml::List(texts(argv)));
         }
@@ -70,7 +72,7 @@ fn http(http: &HttpCheck) -> Yaml {
     map.done()
 }
 
-fn tls(tls: &Tls, map: &mut Map) {
+pub(super) fn tls(tls: &Tls, map: &mut Map) {
     map.put_boolean("verify", tls.verify);
     map.put_text_if("ca_file", tls.ca_file.as_ref());
     map.put_text_if("name", tls.name.as_ref());
@@ -100,7 +102,7 @@ fn dns(dns: &DnsCheck) -> Yaml {
     map.done()
 }
 
-fn expect(expect: &Expect) -> Yaml {
+pub(super) fn expect(expect: &Expect) -> Yaml {
     let (name, text) = match expect {
         Expect::Anything => return Yaml::scalar("*"),
         Expect::Prefix(bytes) => ("prefix", escape(bytes)),

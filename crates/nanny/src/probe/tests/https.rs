@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use tokio_rustls::TlsAcceptor;
 
 /// An authority of our own, whose certificate lies in a file as long as it lives.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     file: PathBuf,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -28,8 +28,8 @@ impl Authority {
         Tls { verify: true, ca_file: Some(self.file.display().to_string()), name: None }
     }
 
-    /// A server with a certificate that this authority has signed.
-    async fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> SocketAddr {
+    /// A server's side of TLS, with a certificate that this authority has signed.
+    pub(super) fn acceptor(&self, change: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec!["www.example.com".to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -44,7 +44,11 @@ impl Authority {
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )
             .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    async fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> SocketAddr {
+        let acceptor = self.acceptor(change);
         server(move |stream| {
             let acceptor = acceptor.clone();
             async move {
