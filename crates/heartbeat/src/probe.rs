@@ -42,8 +42,13 @@ pub(crate) struct Probe {
 impl Probe {
     /// The partner is heard, or we were away.
     pub(crate) fn forget(&mut self) {
-        self.question.forget();
+        self.rest();
         self.unsettled = false;
+    }
+
+    /// Nobody asks any more: what was answered last grows old, and says nothing about later.
+    pub(crate) fn rest(&mut self) {
+        self.question.forget();
         self.somebody_since = None;
     }
 

@@ -11,14 +11,17 @@ use crate::session::Received;
 
 impl Failover {
     /// A packet came from a boot of the partner that is not proven yet: answer it soon, so that
-    /// it can be. Between two packets there is at least a tenth of the interval.
+    /// it can be. Between two packets there is at least a tenth of the interval. It may be an old
+    /// one that somebody has recorded, so it decides nothing: it counts from the next deadline on,
+    /// as a reason to ask who answers for the addresses.
     pub fn handle_unproven(&mut self, now: Moment) -> Actions {
         let draft = self.wake(now);
         let pause = self.setup.timing.interval() / 10;
         let soon = self.last_spoke.map_or(now, |spoke| spoke + pause);
         self.next_send = self.next_send.min(soon);
+        let actions = self.finish(draft, now);
         self.unproven_at = Some(now);
-        self.finish(draft, now)
+        actions
     }
 
     /// After a pause old packets wait in the sockets: only those count that were made since. One that
@@ -72,7 +75,11 @@ impl Failover {
 
     /// Asks who answers for the addresses of groups that may have to be taken soon.
     pub(super) fn probe(&mut self, draft: &mut Draft, now: Moment) {
-        if self.stopping || !self.doubtful(now) {
+        if self.stopping {
+            return;
+        }
+        if !self.doubtful(now) {
+            self.groups.iter_mut().for_each(|group| group.probe.rest());
             return;
         }
         let timing = self.setup.timing;

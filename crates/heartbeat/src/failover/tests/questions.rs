@@ -197,6 +197,21 @@ fn who_hears_a_partner_without_proof_asks_at_once_and_gives_way_sooner() {
 }
 
 #[test]
+fn an_old_packet_neither_decides_nor_makes_an_old_answer_count() {
+    let mut bench = Bench::active();
+    bench.pass(3000, None);
+    let actions = bench.router.handle_unproven(at(bench.now));
+    assert_eq!(bench.note(actions), []);
+    bench.pass(200, None);
+    assert_eq!(bench.probed(true), []);
+    assert_eq!(bench.pass(6000, None), [], "nobody has asked since");
+    let actions = bench.router.handle_unproven(at(bench.now));
+    assert_eq!(bench.note(actions), []);
+    assert_eq!(bench.pass(200, None), []);
+    assert_eq!(bench.role(), Role::Active);
+}
+
+#[test]
 fn a_restarted_router_lets_go_what_somebody_else_answers_for() {
     let mut held = setup();
     held.groups[0].holding = true;
