@@ -104,16 +104,13 @@ impl External {
         if let Some(signal) = status.signal() {
             return Err(Failure::Other(format!("program killed by signal {signal}")));
         }
-        match status.code() {
-            Some(0) => {}
-            code => {
-                let words = first_line(output).or_else(|| first_line(errors));
-                let code = code.unwrap_or(-1);
-                return Err(Failure::Other(match words {
-                    Some(words) => format!("program ended with status {code}: {words}"),
-                    None => format!("program ended with status {code}"),
-                }));
-            }
+        if !status.success() {
+            let words = first_line(output).or_else(|| first_line(errors));
+            let code = status.code().unwrap_or(-1);
+            return Err(Failure::Other(match words {
+                Some(words) => format!("program ended with status {code}: {words}"),
+                None => format!("program ended with status {code}"),
+            }));
         }
         let Some(pattern) = &self.expect else {
             return Ok(Cow::Borrowed("program ended with status 0"));
