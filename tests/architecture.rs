@@ -21,8 +21,8 @@ const EDGE: [&str; 2] = ["netlink", "runtime"];
 const TOP: [&str; 5] = ["lvsctl", "lvsd", "nanny", "pulse", "send-arp"];
 /// What never ships.
 const CHORES: [&str; 4] = ["fuzzing", "lab", "simulation", "xtask"];
-/// The one arrow between programs.
-const BETWEEN_PROGRAMS: [(&str, &str); 1] = [("pulse", "send-arp")];
+/// The arrows between programs: whoever sends frames has the socket for that from one place.
+const BETWEEN_PROGRAMS: [(&str, &str); 2] = [("pulse", "send-arp"), ("nanny", "send-arp")];
 /// Crates that a pure crate may not even depend on through another.
 const NOT_PURE: [&str; 8] =
     ["tokio", "socket2", "neli", "hyper", "reqwest", "rand", "tracing", "inotify"];

@@ -18,10 +18,10 @@ const LONG: Duration = Duration::from_secs(60);
 /// Floating addresses beside the one of the web service.
 const MANY: usize = 1000;
 /// What a router says when heartbeats are so late that its partner could be dead.
-const SILENT: [&str; 2] = ["path silent", "partner lost"];
+pub(crate) const SILENT: [&str; 2] = ["path silent", "partner lost"];
 /// What it says when one comes later than one and a half intervals: counted, as a busy machine
 /// makes them late as well.
-const LATE: &str = "partner is late";
+pub(crate) const LATE: &str = "partner is late";
 
 /// All floating addresses but the web service's.
 fn all() -> BTreeSet<Ipv4Addr> {

@@ -8,6 +8,7 @@ mod apply;
 mod bench;
 mod carry;
 mod checks;
+mod data_path;
 mod decisions;
 mod demo;
 mod director;
@@ -138,6 +139,11 @@ const TABLE: &[Scenario] = &[
         ftp::through_nat,
     )
     .needs(&["vsftpd"]),
+    Scenario::test(
+        "data-path",
+        "a real server that does not answer for the virtual server is seen, though it is well",
+        data_path::run,
+    ),
     Scenario::test(
         "realserver",
         "real servers set up by lvsctl alone serve through the pair, and are put back",

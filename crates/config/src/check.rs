@@ -1,5 +1,6 @@
 //! Rules over the whole model, the same for every format.
 
+mod data_path;
 mod pair;
 mod probes;
 mod services;

@@ -357,6 +357,13 @@ pub enum CheckKind {
     },
     /// An ICMP echo is answered.
     Ping,
+    /// A SYN to the virtual server's address, given to the real server as the director would give
+    /// it, is answered.
+    DataPath {
+        /// It goes through a tunnel. Not of the file: it follows from the real server.
+        #[serde(default)]
+        tunnel: bool,
+    },
 }
 
 /// What an answer must hold.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use config::model::{Check, CheckKind};
+use ipvs::Forwarding;
 
 /// One check of one place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -10,7 +11,7 @@ pub struct Probe {
     /// What is asked. For external programs the real server's own address and port; for the others
     /// the port that is asked; port 0 for a ping.
     pub server: SocketAddr,
-    /// The virtual server, only where an external program is told of it.
+    /// The virtual server, only where an external program is told of it or its address is asked for.
     pub virtual_server: Option<SocketAddr>,
     /// How it is asked. Where `server` already says the port, its `port` is none.
     pub check: Check,
@@ -22,6 +23,7 @@ impl Probe {
         server: SocketAddr,
         virtual_server: Option<SocketAddr>,
         check: &Check,
+        forwarding: Forwarding,
     ) -> Option<Self> {
         let mut probe = Self { server, virtual_server: None, check: check.clone() };
         match &check.kind {
@@ -32,6 +34,11 @@ impl Probe {
             }
             CheckKind::Ping => {
                 probe.server.set_port(0);
+                probe.check.port = None;
+            }
+            CheckKind::DataPath { .. } => {
+                probe.virtual_server = virtual_server;
+                probe.check.kind = CheckKind::DataPath { tunnel: forwarding == Forwarding::Tunnel };
                 probe.check.port = None;
             }
             CheckKind::Connect

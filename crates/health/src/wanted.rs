@@ -208,7 +208,7 @@ fn place_server(
         let address = SocketAddr::new(ip, server.port.unwrap_or(at.port()));
         let check = server.check.as_ref().unwrap_or(&service.check);
         let asked = SocketAddr::new(ip, server.port.unwrap_or(first_port(service, at)));
-        let probe = Probe::new(asked, listening_address(*key), check);
+        let probe = Probe::new(asked, listening_address(*key), check, server.forwarding);
         let known = wanted
             .servers
             .iter()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Args;
 use config::model::{Check, CheckKind, Expect, HttpCheck, Tls};
 use health::escape::unescape;
-use runtime::{Exit, ExitError};
+use runtime::{Exit, ExitError, raw_sockets};
 
 use crate::failure::{Failure, Seen};
 use crate::probe::Probe;
@@ -98,7 +98,10 @@ async fn check(options: Options) -> Result<ExitCode, ExitError> {
         Scheme::Exec => options.server.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
         _ => target.resolve().await?,
     };
-    let shared = Arc::new(Shared::new(crate::pinger::raw_sockets()));
+    // What may not be opened is missing when it is needed.
+    let mut sockets: Vec<_> = raw_sockets::icmp().into_iter().flatten().collect();
+    sockets.extend(raw_sockets::packet().into_iter().flatten());
+    let shared = Arc::new(Shared::new(sockets));
     let probe = Probe::new(server, options.virtual_server, &check, &shared);
     let mut trace = Trace::timed();
     let outcome = probe.run(&shared, &mut trace).await;

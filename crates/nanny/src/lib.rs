@@ -9,6 +9,7 @@ pub mod arguments;
 pub mod board;
 pub mod command;
 pub mod daemon;
+mod data_path;
 pub mod engine;
 pub mod failure;
 pub mod icmp;

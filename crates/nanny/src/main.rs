@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use nanny::arguments::{Arguments, Command};
-use nanny::sandbox::{self, Confine};
+use nanny::sandbox;
 use nanny::{command, daemon};
 
 fn main() -> ExitCode {
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         None => {
             // This waits for lvsd's first byte, while signals still end the process.
             let sockets = daemon::passed_sockets();
-            let confine = if arguments.programs { Confine::Programs } else { Confine::Network };
+            let confine = arguments.confine();
             let log = arguments.log.panic_ends_the_task();
             let enter = move || sandbox::enter(confine);
             let work = async |context| daemon::run(context, sockets?).await;

@@ -122,15 +122,6 @@ impl Slot {
     }
 }
 
-/// Raw ICMP sockets of both families, as far as this process may open them.
-pub fn raw_sockets() -> Vec<OwnedFd> {
-    [(Domain::IPV4, Protocol::ICMPV4), (Domain::IPV6, Protocol::ICMPV6)]
-        .into_iter()
-        .filter_map(|(domain, protocol)| Socket::new(domain, Type::RAW, Some(protocol)).ok())
-        .map(OwnedFd::from)
-        .collect()
-}
-
 /// A raw socket is given every ICMP packet that reaches this router. This program of the kernel's
 /// packet filter (classic BPF) lets only echo replies through, so that a flood of anything else
 /// costs nanny nothing.

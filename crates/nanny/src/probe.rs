@@ -2,6 +2,7 @@
 
 mod connect;
 mod conversation;
+mod data_path;
 mod dialogue;
 mod dns;
 mod external;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use config::model::{Check, CheckKind};
 
 use conversation::Conversation;
+use data_path::DataPath;
 pub(crate) use dialogue::Dialogue;
 use dns::Dns;
 pub(crate) use external::External;
@@ -55,6 +57,7 @@ enum Kind {
     Http(Box<Http>),
     External(Box<External>),
     Ping,
+    DataPath(DataPath),
     /// It cannot be done as it is written; each run says why.
     Broken(String),
     /// A defect of ours, to see what becomes of it.
@@ -101,6 +104,9 @@ impl Probe {
             CheckKind::Off => Kind::Off,
             CheckKind::Connect => Kind::Connect,
             CheckKind::Ping => Kind::Ping,
+            CheckKind::DataPath { tunnel } => {
+                Kind::DataPath(DataPath::new(server, virtual_server, *tunnel)?)
+            }
             CheckKind::SendExpect { udp, send, expect } => {
                 Kind::Dialogue(Dialogue::new(*udp, send.clone(), expect.as_ref(), shared)?)
             }
@@ -150,6 +156,7 @@ impl Probe {
         let outcome = match kind {
             Kind::On => return Ok(Cow::Borrowed("always up")),
             Kind::Off => return Err(Failure::Other("always down".to_owned())),
+            Kind::DataPath(path) => return Box::pin(path.run(limit, shared, trace)).await,
             Kind::Broken(why) => return Err(Failure::Other(why.clone())),
             #[cfg(test)]
             Kind::Panics => panic!("on purpose"),

@@ -25,6 +25,9 @@ pub enum Confine {
     /// Servers: no program, no writing, no other file than [`READABLE`], and only the system calls
     /// that this takes.
     Network,
+    /// Servers, by frames of its own: as [`Confine::Network`], and the kernel may be asked for
+    /// routes and neighbours.
+    Paths,
     /// Other people's programs: these may do what their user may, and no more.
     Programs,
 }
@@ -37,7 +40,7 @@ pub enum Confine {
 pub fn enter(confine: Confine) -> Result<(), ExitError> {
     privilege::give_up_all()?;
     let landlock = match confine {
-        Confine::Network => Some(restrict_files()),
+        Confine::Network | Confine::Paths => Some(restrict_files()),
         Confine::Programs => None,
     };
     let missing: Vec<String> =

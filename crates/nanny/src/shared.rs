@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use config::model::Expect;
 use health::expect::Pattern;
+use rustix::net::sockopt::{socket_domain, socket_type};
+use rustix::net::{AddressFamily, SocketType};
 use rustls::ClientConfig;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::data_path::DataPath;
 use crate::failure::Failure;
 use crate::pinger::Pinger;
 use crate::probe::{TlsConfigs, TlsSide};
@@ -23,16 +26,19 @@ pub struct Shared {
     patterns: Mutex<HashMap<String, Weak<Pattern>>>,
     programs: Semaphore,
     pinger: Pinger,
+    data_path: DataPath,
     tls: TlsConfigs,
 }
 
 impl Shared {
-    /// With the raw ICMP sockets that a parent has passed.
-    pub fn new(icmp_sockets: Vec<OwnedFd>) -> Self {
+    /// With the sockets of `runtime::raw_sockets` that a parent has passed.
+    pub fn new(passed: Vec<OwnedFd>) -> Self {
+        let (icmp, packet) = passed.into_iter().partition(is_icmp);
         Self {
             patterns: Mutex::default(),
             programs: Semaphore::new(PROGRAMS),
-            pinger: Pinger::new(icmp_sockets),
+            pinger: Pinger::new(icmp),
+            data_path: DataPath::new(packet),
             tls: TlsConfigs::default(),
         }
     }
@@ -69,7 +75,17 @@ impl Shared {
         self.pinger.ping(server).await
     }
 
+    pub(crate) fn data_path(&self) -> &DataPath {
+        &self.data_path
+    }
+
     pub(crate) async fn tls(&self, side: &TlsSide) -> Result<Arc<ClientConfig>, Failure> {
         self.tls.get(side).await
     }
+}
+
+fn is_icmp(descriptor: &OwnedFd) -> bool {
+    let is_internet =
+        matches!(socket_domain(descriptor), Ok(AddressFamily::INET | AddressFamily::INET6));
+    is_internet && socket_type(descriptor) != Ok(SocketType::STREAM)
 }

@@ -15,6 +15,7 @@ pub mod lines;
 pub mod logging;
 pub mod presence;
 pub mod privilege;
+pub mod raw_sockets;
 pub mod readiness;
 mod replace;
 mod run;

@@ -6,7 +6,7 @@
 mod raw;
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use socket2::{Domain, SockFilter, Socket, Type};
 use tokio::io::unix::AsyncFd;
@@ -45,6 +45,13 @@ impl PacketSocket {
         let receiver = frame.first_chunk().map_or(Mac::BROADCAST, |octets| Mac(*octets));
         let to = raw::address(0, interface, receiver)?;
         self.socket.send_to(frame, &to).map(drop)
+    }
+}
+
+/// A socket that somebody privileged has opened as [`PacketSocket::new`] does.
+impl From<OwnedFd> for PacketSocket {
+    fn from(descriptor: OwnedFd) -> Self {
+        Self { socket: descriptor.into() }
     }
 }
 

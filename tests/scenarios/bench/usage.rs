@@ -22,27 +22,28 @@ impl Usage {
     /// Watches all processes of a host for a time.
     pub(crate) fn measure(node: &Node, time: Duration) -> Outcome<Self> {
         let start = Instant::now();
-        let before = ticks(node)?;
+        let before = processor(node)?;
         std::thread::sleep(time);
-        let used = (ticks(node)? - before) / TICKS_A_SECOND;
+        let used = processor(node)? - before;
         let percent = 100.0 * used / start.elapsed().as_secs_f64();
         Ok(Self { percent, megabytes: megabytes(node)? })
     }
 }
 
-/// Processor time of all processes so far (fields `utime` and `stime` of proc_pid_stat(5)).
-fn ticks(node: &Node) -> Outcome<f64> {
-    let mut sum = 0.0;
-    for process in node.processes()? {
-        let path = format!("/proc/{}/stat", process.id);
-        let text = fs::read_to_string(&path).context(&path)?;
-        let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-        // The first field after the name is number 3.
-        for field in fields.skip(14 - 3).take(2) {
-            sum += field.parse::<f64>().context(&path)?;
-        }
-    }
-    Ok(sum)
+/// Processor time of all processes so far, in seconds.
+fn processor(node: &Node) -> Outcome<f64> {
+    node.processes()?.iter().map(processor_seconds).sum()
+}
+
+/// Processor time of one process so far, in seconds (fields `utime` and `stime` of
+/// proc_pid_stat(5)).
+pub(crate) fn processor_seconds(process: &Process) -> Outcome<f64> {
+    let path = format!("/proc/{}/stat", process.id);
+    let text = fs::read_to_string(&path).context(&path)?;
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // The first field after the name is number 3.
+    let times = fields.skip(14 - 3).take(2).map(|field| field.parse::<f64>().context(&path));
+    Ok(times.sum::<Outcome<f64>>()? / TICKS_A_SECOND)
 }
 
 fn megabytes(node: &Node) -> Outcome<f64> {

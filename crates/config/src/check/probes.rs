@@ -38,7 +38,11 @@ fn wants_port(check: &Check) -> bool {
         | CheckKind::Dialogue(_)
         | CheckKind::Dns(_)
         | CheckKind::Login(_) => true,
-        CheckKind::On | CheckKind::Off | CheckKind::Ping | CheckKind::External { .. } => false,
+        CheckKind::On
+        | CheckKind::Off
+        | CheckKind::Ping
+        | CheckKind::DataPath { .. }
+        | CheckKind::External { .. } => false,
     };
     asks && check.port.is_none()
 }
@@ -85,7 +89,11 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
             }
             expect(wanted.as_ref(), part, rules);
         }
-        CheckKind::On | CheckKind::Off | CheckKind::Connect | CheckKind::Ping => {}
+        CheckKind::On
+        | CheckKind::Off
+        | CheckKind::Connect
+        | CheckKind::DataPath { .. }
+        | CheckKind::Ping => {}
     }
 }
 

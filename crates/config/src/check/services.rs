@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipvs::{Family, Forwarding, Protocol};
 
 use super::takes::Takes;
-use super::{Rules, probes};
+use super::{Rules, data_path, probes};
 use crate::Cluster;
 use crate::model::{Host, Listen, RealServer, VirtualServer};
 use crate::places::Part;
@@ -30,6 +30,7 @@ pub(super) fn check(cluster: &Cluster, rules: &mut Rules<'_>) {
         pool(service, index, rules);
         sorry(service, index, rules);
         probes::check(service, index, rules);
+        data_path::check(service, index, rules);
     }
 }
 

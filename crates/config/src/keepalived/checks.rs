@@ -51,7 +51,7 @@ impl Made {
             | CheckKind::Login(_) => 3,
             CheckKind::Connect => 2,
             CheckKind::Ping => 1,
-            CheckKind::On | CheckKind::Off => 0,
+            CheckKind::On | CheckKind::Off | CheckKind::DataPath { .. } => 0,
         }
     }
 

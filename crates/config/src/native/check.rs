@@ -93,12 +93,13 @@ fn plain_kind(text: &str) -> Parsed<CheckKind> {
         let help = if text == "true" { "write `check: on`" } else { "write `check: off`" };
         return Err(Problem::new(format!("{text} is not known"), help));
     }
-    let kind = Kind::Choice(&["on", "off", "connect", "ping"]);
+    let kind = Kind::Choice(&["on", "off", "connect", "ping", "data-path"]);
     word(text, kind, |word| match word {
         "on" => Some(CheckKind::On),
         "off" => Some(CheckKind::Off),
         "connect" => Some(CheckKind::Connect),
         "ping" => Some(CheckKind::Ping),
+        "data-path" => Some(CheckKind::DataPath { tunnel: false }),
         _ => None,
     })
 }

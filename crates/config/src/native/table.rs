@@ -43,7 +43,7 @@ const METHOD: Kind = Kind::Choice(&["GET", "HEAD", "POST", "OPTIONS"]);
 const TUNNEL_TYPE: Kind = Kind::Choice(&["ipip", "gue", "gre"]);
 const PERSISTENCE_TIME: Kind = time(SECOND, 31 * DAY);
 const ARGV: Kind = Kind::List(&Kind::Text("a program and its arguments, no shell"));
-const PLAIN_CHECK: Kind = Kind::Choice(&["on", "off", "connect", "ping"]);
+const PLAIN_CHECK: Kind = Kind::Choice(&["on", "off", "connect", "ping", "data-path"]);
 const METHOD_DOC: &str = "Method of the request.";
 const PATH_DOC: &str = "Path of the request, with its query.";
 const HOST_DOC: &str = "Host header, and the name in the TLS handshake.";
@@ -131,7 +131,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.persistence.engine", Kind::Text("sip"), Otherwise("none: by address"), "Persistence engine of the kernel."),
     key("services.*.one_packet", Kind::Boolean, Value("false"), "Schedules every UDP packet anew."),
     key("services.*.check", Kind::OrMap(&PLAIN_CHECK), Otherwise("connect with TCP, else ping"), "How the real servers are checked."),
-    key("services.*.check.type", PLAIN_CHECK, Otherwise("connect with TCP, else ping"), "A check without settings of its own: always up, always down, a TCP connection, an ICMP echo."),
+    key("services.*.check.type", PLAIN_CHECK, Otherwise("connect with TCP, else ping"), "A check without settings of its own: always up, always down, a TCP connection, an ICMP echo; data-path asks through the real server's way of forwarding whether it answers for the virtual server's address, which direct routing and tunnels need."),
     key("services.*.check.tcp", Kind::MapOrNothing, Otherwise("not checked so"), "Text is sent and an answer expected, over TCP."),
     key("services.*.check.tcp.send", TEXT, Otherwise("nothing is sent"), SEND_DOC),
     key("services.*.check.tcp.expect", Kind::OrMap(&Kind::Text("text, or *")), Otherwise("the connection is enough"), ANSWER_DOC),

@@ -70,6 +70,7 @@ pub(super) fn check_name(kind: &CheckKind) -> &'static str {
         CheckKind::Login(check) => check.service.name(),
         CheckKind::External { .. } => "external",
         CheckKind::Ping => "ping",
+        CheckKind::DataPath { .. } => "data-path",
     }
 }
 

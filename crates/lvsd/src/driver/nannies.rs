@@ -1,4 +1,5 @@
-//! The two nanny processes: one asks servers over the network, one runs other people's programs.
+//! The nanny processes: one asks servers over the network, one runs other people's programs, one
+//! sends packets as the director would pass them on.
 //!
 //! Each is told the whole set of its checks; what it has been told already is not told again. A
 //! nanny that dies is started anew and told everything, with the last verdicts.
@@ -13,8 +14,7 @@ use control::PROTOCOL_VERSION;
 use control::nanny::{FromNanny, ToNanny, Watch, WatchId};
 use runtime::child::{ChildSpec, Keeper, KeeperEvent, Signal};
 use runtime::lines::{JsonLines, LineReader, LineWriter};
-use runtime::{ExitError, LogOptions, privilege, users};
-use socket2::{Domain, Protocol, Socket, Type};
+use runtime::{ExitError, LogOptions, privilege, raw_sockets, users};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
@@ -26,19 +26,22 @@ const WAITING_RECALLS: usize = 64;
 /// How long an ending nanny may take.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Which of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// Asks servers over the network.
     Network,
     /// Runs programs.
     Programs,
+    /// Sends frames of its own making; so it does nothing else.
+    Paths,
 }
 
 impl Kind {
     fn of(watch: &Watch) -> Self {
         match watch.check.kind {
             CheckKind::External { .. } => Self::Programs,
+            CheckKind::DataPath { .. } => Self::Paths,
             _ => Self::Network,
         }
     }
@@ -46,7 +49,7 @@ impl Kind {
     /// The user that this one runs as, when the host has it.
     fn user(self) -> &'static str {
         match self {
-            Self::Network => users::CHECKS,
+            Self::Network | Self::Paths => users::CHECKS,
             Self::Programs => users::SCRIPTS,
         }
     }
@@ -56,6 +59,7 @@ impl Kind {
         match self {
             Self::Network => None,
             Self::Programs => Some("--programs".into()),
+            Self::Paths => Some("--paths".into()),
         }
     }
 
@@ -64,6 +68,7 @@ impl Kind {
         match self {
             Self::Network => "network checks",
             Self::Programs => "external programs",
+            Self::Paths => "data-path checks",
         }
     }
 }
@@ -89,20 +94,18 @@ pub(super) enum News {
 
 type Checks = Arc<BTreeMap<WatchId, Watch>>;
 
-/// The two.
-pub(super) struct Nannies {
-    network: Handle,
-    programs: Handle,
-}
+/// All of them.
+pub(super) struct Nannies([Handle; 3]);
 
 struct Handle {
+    kind: Kind,
     checks: watch::Sender<Checks>,
     recalls: mpsc::Sender<WatchId>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Nannies {
-    /// Neither is started before it has something to do.
+    /// None is started before it has something to do.
     pub(super) fn start(log: &LogOptions, events: &mpsc::Sender<Event>) -> Result<Self, ExitError> {
         let program = runtime::child::sibling("nanny")
             .map_err(|error| ExitError::internal(format!("cannot find nanny: {error}")))?;
@@ -117,31 +120,34 @@ impl Nannies {
             let (checks, wanted) = watch::channel(Checks::default());
             let (recalls, questions) = mpsc::channel(WAITING_RECALLS);
             let one = One { kind, wanted, questions, events: events.clone() };
-            Handle { checks, recalls, task: tokio::spawn(one.keep(spec)) }
+            Handle { kind, checks, recalls, task: tokio::spawn(one.keep(spec)) }
         };
-        Ok(Self { network: start(Kind::Network), programs: start(Kind::Programs) })
+        Ok(Self([Kind::Network, Kind::Programs, Kind::Paths].map(start)))
     }
 
     /// The checks, all of them.
     pub(super) fn tell(&self, checks: BTreeMap<WatchId, Watch>) {
-        let (programs, network): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            checks.into_iter().partition(|(_, watch)| Kind::of(watch) == Kind::Programs);
-        self.network.checks.send_replace(Arc::new(network));
-        self.programs.checks.send_replace(Arc::new(programs));
+        let mut of_kind = BTreeMap::<Kind, BTreeMap<WatchId, Watch>>::new();
+        for (id, watch) in checks {
+            of_kind.entry(Kind::of(&watch)).or_default().insert(id, watch);
+        }
+        for handle in &self.0 {
+            handle.checks.send_replace(Arc::new(of_kind.remove(&handle.kind).unwrap_or_default()));
+        }
     }
 
     /// Asks for the last results of a check. Whoever cannot answer now does not answer at all.
     pub(super) fn recall(&self, id: WatchId) {
-        for handle in [&self.network, &self.programs] {
+        for handle in &self.0 {
             if handle.checks.borrow().contains_key(&id) && handle.recalls.try_send(id).is_err() {
                 tracing::debug!(id = id.0, "too many questions for results at a time");
             }
         }
     }
 
-    /// Ends both in order.
+    /// Ends all of them in order.
     pub(super) async fn stop(self) {
-        for handle in [self.network, self.programs] {
+        for handle in self.0 {
             drop((handle.checks, handle.recalls));
             if let Err(error) = handle.task.await {
                 tracing::debug!(%error, "a nanny's keeper ended early");
@@ -203,7 +209,7 @@ impl One {
 
     async fn converse(&mut self, keeper: &mut Keeper, stream: UnixStream) -> End {
         let pings = needs_raw_sockets(&self.wanted.borrow());
-        pass_sockets(&stream, pings);
+        pass_sockets(&stream, self.kind, pings);
         let (reader, mut writer) = JsonLines::<FromNanny, ToNanny>::new(stream).split();
         let mut listener = tokio::spawn(listen(reader, self.kind, self.events.clone()));
         let end = tokio::select! {
@@ -317,23 +323,25 @@ fn needs_raw_sockets(checks: &BTreeMap<WatchId, Watch>) -> bool {
     checks.values().any(|watch| watch.check.kind == CheckKind::Ping)
 }
 
-/// Opens what nanny may not open itself. Where that fails, its pings fail with their reason.
-fn pass_sockets(stream: &UnixStream, pings: bool) {
-    if !pings {
-        return;
-    }
-    let kinds = [(Domain::IPV4, Protocol::ICMPV4), (Domain::IPV6, Protocol::ICMPV6)];
-    let mut sockets = Vec::new();
-    for (domain, protocol) in kinds {
-        let opened = Socket::new(domain, Type::RAW, Some(protocol))
-            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
-        match opened {
+/// Opens what nanny may not open itself. Where that fails, its checks fail with their reason.
+fn pass_sockets(stream: &UnixStream, kind: Kind, pings: bool) {
+    let opened = match kind {
+        Kind::Paths => match raw_sockets::packet() {
+            Ok(sockets) => sockets.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        },
+        Kind::Network if pings => raw_sockets::icmp(),
+        Kind::Network | Kind::Programs => return,
+    };
+    let mut sockets = Vec::with_capacity(opened.len());
+    for socket in opened {
+        match socket {
             Ok(socket) => sockets.push(socket),
-            Err(error) => tracing::warn!(%error, ?domain, "cannot open a raw socket for pings"),
+            Err(error) => tracing::warn!(%error, kind = kind.name(), "cannot open a raw socket"),
         }
     }
     let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
     if let Err(error) = runtime::fdpass::send_first(stream, &descriptors) {
-        tracing::warn!(%error, "cannot pass the sockets for pings");
+        tracing::warn!(%error, kind = kind.name(), "cannot pass the sockets");
     }
 }

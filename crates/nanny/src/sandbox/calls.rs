@@ -153,11 +153,17 @@ const FORBIDDEN: &[i64] = &[
     libc::SYS_userfaultfd,
 ];
 
+/// Families of the sockets that a nanny makes.
+const INTERNET: [i32; 2] = [libc::AF_INET, libc::AF_INET6];
+
 /// Filters every later system call of this thread, and of those that it starts.
 pub(super) fn restrict(confine: Confine) -> Result<(), String> {
     let filters = match confine {
         // The first one still lets the second be installed.
-        Confine::Network => vec![without_new_clone(), network()],
+        Confine::Network => vec![without_new_clone(), network(&INTERNET)],
+        Confine::Paths => {
+            vec![without_new_clone(), network(&[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK])]
+        }
         Confine::Programs => vec![programs()],
     };
     for filter in filters {
@@ -167,12 +173,12 @@ pub(super) fn restrict(confine: Confine) -> Result<(), String> {
     Ok(())
 }
 
-fn network() -> Result<BpfProgram, seccompiler::BackendError> {
+fn network(families: &[i32]) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules: Rules = NEEDED.iter().chain(OLDER).map(|call| (*call, Vec::new())).collect();
     let threads = bits(0, libc::CLONE_THREAD)?;
     rules.insert(libc::SYS_clone, vec![threads]);
-    let families = [libc::AF_INET, libc::AF_INET6].map(|family| equal(0, family));
-    rules.insert(libc::SYS_socket, families.into_iter().collect::<Result<_, _>>()?);
+    let families = families.iter().map(|family| equal(0, *family));
+    rules.insert(libc::SYS_socket, families.collect::<Result<_, _>>()?);
     // Whether standard error is a terminal, and sockets that do not wait.
     let asked = [libc::TCGETS, libc::FIONBIO].map(|request| equal_long(1, request));
     rules.insert(libc::SYS_ioctl, asked.into_iter().collect::<Result<_, _>>()?);

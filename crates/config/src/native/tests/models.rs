@@ -229,7 +229,13 @@ fn http() -> impl Strategy<Value = HttpCheck> {
 fn check() -> impl Strategy<Value = Check> {
     let send = option::of(vec(any::<u8>(), 0..12));
     let kind = prop_oneof![
-        select(vec![CheckKind::On, CheckKind::Off, CheckKind::Connect, CheckKind::Ping]),
+        select(vec![
+            CheckKind::On,
+            CheckKind::Off,
+            CheckKind::Connect,
+            CheckKind::Ping,
+            CheckKind::DataPath { tunnel: false },
+        ]),
         (any::<bool>(), send, option::of(expect()))
             .prop_map(|(udp, send, expect)| CheckKind::SendExpect { udp, send, expect }),
         http().prop_map(CheckKind::Http),

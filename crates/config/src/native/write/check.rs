@@ -16,6 +16,7 @@ pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
         CheckKind::Off => Some("off"),
         CheckKind::Connect => Some("connect"),
         CheckKind::Ping => Some("ping"),
+        CheckKind::DataPath { .. } => Some("data-path"),
         _ => None,
     };
     match (&check.kind, word) {

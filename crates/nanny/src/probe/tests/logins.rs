@@ -97,7 +97,8 @@ async fn a_mailbox_that_is_gone_or_mute_is_down() {
 fn checks_that_differ_in_their_password_are_different_checks() {
     let server = SocketAddr::from(([192, 0, 2, 2], 110));
     let probe = |password| {
-        health::Probe::new(server, None, &check(mailbox(110, password), PLENTY)).unwrap()
+        let check = check(mailbox(110, password), PLENTY);
+        health::Probe::new(server, None, &check, ipvs::Forwarding::Direct).unwrap()
     };
     assert_eq!(probe("one"), probe("one"));
     assert_ne!(probe("one"), probe("two"));
