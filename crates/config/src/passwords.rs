@@ -71,12 +71,12 @@ pub struct Wanted {
 }
 
 /// Gives each password that stands in the configuration itself the name of a file of its own, so
-/// that the configuration can be written without it. Passwords that are the same within a virtual
+/// that the configuration can be written without it. An empty one needs none. Passwords that are the same within a virtual
 /// server share a file.
 pub fn name_files(cluster: &mut Cluster) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = Vec::new();
     cluster.each_secret(|service, _, what, secret| {
-        if secret.file.is_some() {
+        if secret.file.is_some() || secret.expose().is_empty() {
             return;
         }
         let known = wanted

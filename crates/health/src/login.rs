@@ -3,8 +3,15 @@
 //! Answers are hostile input: every message has a limit, and so has all that is heard. No reason
 //! that comes out of here holds a password, even where a server repeats it.
 
+mod ber;
+mod ftp;
 mod imap;
+mod ldap;
+mod mysql;
 mod pop;
+mod postgresql;
+pub mod radius;
+mod scram;
 
 use config::model::{LoginCheck, LoginService};
 use thiserror::Error;
@@ -25,7 +32,25 @@ pub enum Step {
     Hear,
     /// Send this.
     Say(Vec<u8>),
-    /// The login was taken; what is still to be said, if anything, needs no answer.
+    /// Send this, and then go on inside TLS.
+    Secure(Vec<u8>),
+    /// Open another connection, to this port of the same server, and then send this.
+    Open {
+        /// The port.
+        port: u16,
+        /// What is sent over the first connection.
+        say: Vec<u8>,
+    },
+    /// Read the other connection to its end: what comes there decides. Then send this.
+    Fetch(Vec<u8>),
+    /// The server is well if this text is as expected. Then send `say`.
+    Judge {
+        /// The text.
+        text: Vec<u8>,
+        /// The farewell, which needs no answer.
+        say: Vec<u8>,
+    },
+    /// The server is well. The farewell needs no answer.
     Done(Vec<u8>),
 }
 
@@ -48,6 +73,9 @@ pub enum Refused {
         /// Its words.
         said: Vec<u8>,
     },
+    /// It says yes, and gives nothing.
+    #[error("{0}")]
+    Empty(&'static str),
     /// What it says has no end.
     #[error("the answer is too long")]
     TooLong,
@@ -56,10 +84,22 @@ pub enum Refused {
     Unsayable(&'static str),
 }
 
+/// What is said of databases.
+struct Asked;
+
+impl Asked {
+    const NO_ROW: &str = "the query gives no row";
+}
+
 /// One protocol.
 trait Talk: Send {
     /// What is done first.
     fn begin(&mut self) -> Result<Step, Refused> {
+        Ok(Step::Hear)
+    }
+
+    /// What is done once the connection is inside TLS.
+    fn secured(&mut self) -> Result<Step, Refused> {
         Ok(Step::Hear)
     }
 
@@ -76,23 +116,51 @@ pub struct Session {
     secrets: Vec<Vec<u8>>,
     heard: Vec<u8>,
     all: usize,
-    begun: bool,
+    /// A step of the client's own comes next: at first, and after TLS.
+    next: Option<Own>,
+}
+
+#[derive(Clone, Copy)]
+enum Own {
+    Begin,
+    Secured,
 }
 
 impl Session {
-    /// The talk of a check.
-    pub fn new(check: &LoginCheck) -> Self {
-        let (name, password) = check
-            .login
-            .as_ref()
-            .map_or(("", ""), |login| (login.name.as_str(), login.password.expose()));
+    /// The talk of a check, except of RADIUS, which is no talk but one question: see [`radius`].
+    /// Nobody may be able to guess `random`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn new(check: &LoginCheck, random: [u8; 16]) -> Result<Self, Refused> {
+        let login =
+            check.login.as_ref().map(|login| (login.name.as_str(), login.password.expose()));
+        let (name, password) = login.unwrap_or_default();
+        let tls = check.tls.is_some();
         let talk: Box<dyn Talk> = match &check.service {
             LoginService::Pop => Box::new(pop::Pop::new(name, password)),
-            _ => Box::new(imap::Imap::new(name, password)),
+            LoginService::Imap => Box::new(imap::Imap::new(name, password)),
+            LoginService::Ftp { path, .. } => Box::new(ftp::Ftp::new(login, path.as_deref())),
+            LoginService::Ldap { base, .. } => Box::new(ldap::Ldap::new(name, password, base)),
+            LoginService::Mysql(asked) => Box::new(mysql::Mysql::new(name, password, asked, tls)),
+            LoginService::Postgresql(asked) => {
+                let nonce = random.iter().map(|byte| format!("{byte:02x}")).collect();
+                Box::new(postgresql::Postgresql::new(name, password, asked, (tls, nonce)))
+            }
+            LoginService::Radius { .. } => {
+                return Err(Refused::Unsayable("RADIUS has no connection"));
+            }
         };
         let secrets = [password].map(|secret| secret.as_bytes().to_vec());
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
-        Self { talk, secrets, heard: Vec::new(), all: 0, begun: false }
+        let next = Some(Own::Begin);
+        Ok(Self { talk, secrets, heard: Vec::new(), all: 0, next })
+    }
+
+    /// The connection is inside TLS now. What came before was not, and is forgotten.
+    pub fn secured(&mut self) {
+        self.heard.clear();
+        self.next = Some(Own::Secured);
     }
 
     /// The server said this.
@@ -118,11 +186,13 @@ impl Session {
     }
 
     fn step(&mut self) -> Result<Step, Refused> {
-        if !std::mem::replace(&mut self.begun, true) {
-            let step = self.talk.begin()?;
-            if step != Step::Hear {
-                return Ok(step);
-            }
+        let own = match self.next.take() {
+            Some(Own::Begin) => self.talk.begin()?,
+            Some(Own::Secured) => self.talk.secured()?,
+            None => Step::Hear,
+        };
+        if own != Step::Hear {
+            return Ok(own);
         }
         while let Some(length) = self.talk.length(&self.heard)? {
             let rest = self.heard.split_off(length.min(self.heard.len()));
@@ -150,6 +220,9 @@ impl Session {
 fn hide(said: &[u8], secret: &[u8]) -> Vec<u8> {
     let mut clean = Vec::with_capacity(said.len());
     let mut rest = said;
+    if secret.is_empty() {
+        return said.to_vec();
+    }
     while let Some((first, after)) = rest.split_first() {
         if let Some(behind) = rest.strip_prefix(secret) {
             clean.extend_from_slice(HIDDEN);

@@ -115,7 +115,7 @@ impl Probe {
                 Kind::Conversation(Box::new(Conversation::new(target, dialogue, shared)?))
             }
             CheckKind::Dns(dns) => Kind::Dns(Box::new(Dns::new(dns, shared)?)),
-            CheckKind::Login(check) => Kind::Login(Box::new(Login::new(target, check)?)),
+            CheckKind::Login(check) => Kind::Login(Box::new(Login::new(target, check, shared)?)),
             CheckKind::External { argv, expect } => Kind::External(Box::new(External::new(
                 argv,
                 server,
@@ -175,7 +175,7 @@ impl Probe {
             }
             Kind::Dns(dns) => timeout(limit, Box::pin(dns.run(self.target, trace))).await,
             Kind::Login(login) => {
-                timeout(limit, Box::pin(login.run(self.target, shared, trace))).await
+                timeout(limit, Box::pin(login.run(self.target, limit, shared, trace))).await
             }
             Kind::External(external) => {
                 let _turn = shared.program_turn().await;

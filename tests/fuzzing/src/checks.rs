@@ -3,8 +3,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use config::model::{Expect, HttpCheck, Login, LoginCheck, LoginService, Secret};
+use config::model::{Expect, HttpCheck, Login, LoginCheck, LoginService, Query, Secret};
 use health::expect::{Ask, Matcher, Pattern, Progress};
+use health::login::radius::Request;
 use health::login::{Session, Step};
 use nanny::answers;
 use nanny::shared::Shared;
@@ -80,15 +81,37 @@ pub fn dialogue(data: &[u8]) {
     one_line(&outcome);
 }
 
+/// Every service that talks over a connection.
+fn services() -> [LoginService; 6] {
+    let asked = || Query { database: None, query: Some("SELECT 1".to_owned()) };
+    [
+        LoginService::Pop,
+        LoginService::Imap,
+        LoginService::Ftp { path: Some("/x".to_owned()), expect: None },
+        LoginService::Ldap { base: String::new(), expect: None },
+        LoginService::Mysql(asked()),
+        LoginService::Postgresql(asked()),
+    ]
+}
+
+/// Nothing is an accept that is not signed.
+fn radius(datagram: &[u8], password: &str) {
+    let request = Request::new(("user", password), "secret", 1, [7; 16]).unwrap();
+    let outcome = request.answer(datagram).map(|()| "accepted");
+    assert!(outcome.is_err());
+    one_line(&outcome);
+}
+
 /// What a server says to a login, in pieces whose size is the first byte. No reason repeats the
 /// password.
 fn logins(data: &[u8]) {
     const PASSWORD: &str = "pass word";
     let Some((size, answer)) = data.split_first() else { return };
-    for service in [LoginService::Pop, LoginService::Imap] {
+    radius(answer, PASSWORD);
+    for service in services() {
         let login = Login { name: "user".to_owned(), password: Secret::inline(PASSWORD) };
         let check = LoginCheck { login: Some(login), tls: None, service };
-        let mut session = Session::new(&check);
+        let mut session = Session::new(&check, [7; 16]).unwrap();
         let mut pieces = answer.chunks(usize::from(*size) + 1);
         let end = loop {
             match session.next_step() {
@@ -97,8 +120,9 @@ fn logins(data: &[u8]) {
                     Some(Err(refused)) => break Some(refused),
                     None => break None,
                 },
-                Ok(Step::Say(_)) => {}
-                Ok(Step::Done(_)) => break None,
+                Ok(Step::Secure(_)) => session.secured(),
+                Ok(Step::Say(_) | Step::Open { .. }) => {}
+                Ok(Step::Done(_) | Step::Fetch(_) | Step::Judge { .. }) => break None,
                 Err(refused) => break Some(refused),
             }
         };

@@ -1,7 +1,7 @@
 //! Protocols of lines.
 
 use std::io::{BufRead, BufReader, Result, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 /// A word of the client's line and what is answered to it; `{tag}` is the line's first word.
 type Answers = &'static [(&'static str, &'static str)];
@@ -34,16 +34,48 @@ pub fn echo(stream: &TcpStream) -> Result<()> {
     lines(stream, "", &[("PING", "pong\r\n")])
 }
 
-/// Files (FTP), without any.
-pub fn files(stream: &TcpStream) -> Result<()> {
-    let answers = &[
-        ("USER", "331 whose?\r\n"),
-        ("PASS", "230 yours\r\n"),
-        ("CWD", "250 there\r\n"),
-        ("TYPE", "200 so\r\n"),
-        ("QUIT", "221 bye\r\n"),
-    ];
-    lines(stream, "220 lab\r\n", answers)
+/// Files (FTP): whatever is asked for says the same.
+pub fn files(mut stream: &TcpStream) -> Result<()> {
+    stream.write_all(b"220 lab\r\n")?;
+    let mut data = None;
+    for line in BufReader::new(stream).lines() {
+        let line = line?.to_uppercase();
+        let answer = match line.split_whitespace().next().unwrap_or_default() {
+            "USER" => "331 whose?".to_owned(),
+            "PASS" => "230 yours".to_owned(),
+            "CWD" => "250 there".to_owned(),
+            "TYPE" => "200 so".to_owned(),
+            "PASV" => {
+                let listener = TcpListener::bind((stream.local_addr()?.ip(), 0))?;
+                let answer = passive(&listener.local_addr()?);
+                data = Some(listener);
+                answer
+            }
+            "RETR" => match data.take() {
+                Some(listener) => {
+                    stream.write_all(b"150 here\r\n")?;
+                    listener.accept()?.0.write_all(b"Welcome to the lab\r\n")?;
+                    "226 there".to_owned()
+                }
+                None => "425 where?".to_owned(),
+            },
+            "QUIT" => "221 bye".to_owned(),
+            _ => "500 what?".to_owned(),
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes())?;
+        if answer.starts_with("221") {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Where the other connection is awaited; this form of it knows IPv4 alone.
+fn passive(address: &SocketAddr) -> String {
+    let IpAddr::V4(ip) = address.ip().to_canonical() else { return "500 what?".to_owned() };
+    let [a, b, c, d] = ip.octets();
+    let [high, low] = address.port().to_be_bytes();
+    format!("227 Passive ({a},{b},{c},{d},{high},{low})")
 }
 
 /// The day and the time, and who says it (daytime). The day is as good as any.

@@ -101,7 +101,7 @@ fn logged_in(check: &LoginCheck, part: Part, rules: &mut Rules<'_>) {
     let verified = check.tls.as_ref().is_some_and(|tls| tls.verify && tls.name.is_none());
     if verified {
         let message = "the certificate is checked against the real server's address";
-        let help = "add `name: mail.example.com`, the name that the certificate carries";
+        let help = "add `name: www.example.com`, the name that the certificate carries";
         rules.warning(part, message, help);
     }
     if let LoginService::Ftp { expect: wanted, .. } | LoginService::Ldap { expect: wanted, .. } =

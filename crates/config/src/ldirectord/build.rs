@@ -182,6 +182,8 @@ impl Part<'_> {
             command: self.raw.command.as_ref(),
             login: self.raw.login.as_ref(),
             password: self.raw.password.as_ref(),
+            database: self.raw.database.as_ref(),
+            secret: self.raw.secret.as_ref(),
             virtual_server,
             method: if self.raw.head { "HEAD" } else { "GET" },
             host: self.raw.host.as_deref(),

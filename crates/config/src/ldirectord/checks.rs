@@ -59,6 +59,8 @@ pub(super) struct Plan<'a> {
     pub(super) command: Option<&'a Text>,
     pub(super) login: Option<&'a Text>,
     pub(super) password: Option<&'a Text>,
+    pub(super) database: Option<&'a Text>,
+    pub(super) secret: Option<&'a Text>,
     /// Address and port of the virtual server, as an external check gets them.
     pub(super) virtual_server: (String, String),
     pub(super) method: &'a str,

@@ -46,6 +46,8 @@ pub(super) struct Raw {
     pub(super) command: Option<Text>,
     pub(super) login: Option<Text>,
     pub(super) password: Option<Text>,
+    pub(super) database: Option<Text>,
+    pub(super) secret: Option<Text>,
     pub(super) check_port: Option<u16>,
     pub(super) request: Option<Text>,
     pub(super) receive: Option<Text>,
@@ -189,9 +191,8 @@ impl Raw {
             "receive" => self.receive = report.quoted(directive).map(text),
             "login" => self.login = report.quoted(directive).map(text),
             "passwd" => self.password = report.quoted(directive).map(text),
-            "database" | "secret" => {
-                report.quoted(directive);
-            }
+            "database" => self.database = report.quoted(directive).map(text),
+            "secret" => self.secret = report.quoted(directive).map(text),
             "httpmethod" => match directive.value.text.trim_matches('"').to_uppercase().as_str() {
                 "GET" => self.head = false,
                 "HEAD" => self.head = true,

@@ -5,7 +5,7 @@ use ipvs::Protocol;
 use super::checks::{Plan, Text};
 use super::values::Report;
 use crate::foreign::report::Reporter;
-use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, LoginService, Tls};
+use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Tls};
 
 /// Without `login` ldirectord takes this name and its own host's, which a checker cannot know.
 const SIP_USER: &str = "ldirectord@localhost";
@@ -44,6 +44,9 @@ impl Plan<'_> {
         receive: Option<&Text>,
         expect: Option<Expect>,
     ) -> CheckKind {
+        if let Some(service) = self.login_service(report, request, receive, expect.clone()) {
+            return self.logs_in(report, service);
+        }
         self.name_login(report);
         let steps = match self.service {
             "dns" => return self.dns(report, request, expect),
@@ -54,13 +57,6 @@ impl Plan<'_> {
                 say("EHLO localhost.localdomain\r\n", code("250")),
                 say("QUIT\r\n", None),
             ],
-            "pop" | "pops" | "imap" | "imaps" if self.login.is_some() => {
-                let service = match self.service {
-                    "pop" | "pops" => LoginService::Pop,
-                    _ => LoginService::Imap,
-                };
-                return self.logs_in(report, service);
-            }
             "pop" | "pops" => {
                 vec![greeting(pattern(r"^\+OK.*\n")), say("QUIT\r\n", pattern(r"^\+OK"))]
             }
@@ -69,15 +65,6 @@ impl Plan<'_> {
                 say("a1 LOGOUT\r\n", pattern(r"(?m)^(?:\* BYE|a1 OK)")),
             ],
             "nntp" => vec![greeting(Some(Expect::Prefix(b"2".to_vec()))), say("QUIT\r\n", None)],
-            "ftp" => {
-                let what = receive.or(request);
-                if let Some(what) = what {
-                    let help = format!("the server has to greet; {EXTERNAL}");
-                    report.warning(&what.span, "no file is fetched over FTP here", help);
-                }
-                vec![greeting(code("220")), say("QUIT\r\n", code("221"))]
-            }
-            "ldap" | "ldaps" => self.ldap(report, request, receive),
             "mysql" => {
                 self.no_query(report);
                 // A packet of three bytes of length and the number 0: version 9 or 10 of the
@@ -109,22 +96,18 @@ impl Plan<'_> {
 
     /// A login that nothing is done with.
     fn name_login(&self, report: &mut Report<'_>) {
-        if let Some(login) = self.login.filter(|_| {
-            !matches!(
-                self.service,
-                "sip" | "smtp" | "submission" | "ftp" | "pop" | "pops" | "imap" | "imaps"
-            )
-        }) {
+        if let Some(login) =
+            self.login.filter(|_| matches!(self.service, "dns" | "nntp" | "oracle"))
+        {
             let message = format!("no login is tried with {} here", self.service);
-            let help =
-                format!("the server has to answer as far as it does to everybody; {EXTERNAL}");
-            report.warning(&login.span, message, help);
+            report.warning(&login.span, message, format!("it is not needed; {EXTERNAL}"));
         }
     }
 
     fn no_query(&self, report: &mut Report<'_>) {
-        let message = format!("no query is sent to {} here", self.service);
-        let help = format!("the server has to greet in its own protocol; {EXTERNAL}");
+        let message = format!("{} is asked nothing without `login` and `request`", self.service);
+        let help =
+            "the server has to greet in its own protocol; ldirectord itself takes it for down";
         report.warning(self.service_span, message, help);
     }
 
@@ -167,38 +150,6 @@ impl Plan<'_> {
         CheckKind::SendExpect { udp, send: Some(send.into_bytes()), expect }
     }
 
-    /// Anonymous bind, and a search for the one entry that `request` names (RFC 4511).
-    fn ldap(
-        &self,
-        report: &mut Report<'_>,
-        request: Option<&Text>,
-        receive: Option<&Text>,
-    ) -> Vec<Exchange> {
-        if let Some(receive) = receive {
-            let message = "`receive` is not looked at with ldap";
-            let help = "the entry that is found is the one that `request` names";
-            report.warning(&receive.span, message, help);
-        }
-        let base = request.map_or("", |request| request.text.trim_start_matches('/'));
-        let bind = tagged(0x60, &[&[2, 1, 3], tagged(4, &[]).as_slice(), &[0x80, 0]]);
-        let search = tagged(
-            0x63,
-            &[
-                tagged(4, &[base.as_bytes()]).as_slice(),
-                // The entry itself, no aliases, one of it, no limit of time, values too.
-                &[10, 1, 0, 10, 1, 0, 2, 1, 1, 2, 1, 0, 1, 1, 0],
-                &tagged(0x87, &[b"objectClass"]),
-                &tagged(0x30, &[&tagged(4, &[b"1.1"])]),
-            ],
-        );
-        let message = |number: u8, what: &[u8]| tagged(0x30, &[&[2, 1, number], what]);
-        vec![
-            bytes(message(1, &bind), pattern(r"(?s-u)\x02\x01\x01\x61.{1,5}\x0a\x01\x00")),
-            bytes(message(2, &search), pattern(r"(?s-u)\x02\x01\x02\x64.*\x65.{1,5}\x0a\x01\x00")),
-            bytes(message(3, &[0x42, 0]), None),
-        ]
-    }
-
     /// A proxy is asked for a whole address.
     pub(super) fn proxy(
         &self,
@@ -238,24 +189,12 @@ impl Plan<'_> {
             CheckKind::Ping => (CheckKind::Ping, "a ping has to be answered"),
             kind => (kind, "a TCP connection has to open"),
         };
-        let message = format!("there is no {} check here", self.service);
+        let message = match self.service {
+            "oracle" => "the protocol of oracle is closed: nobody logs in there".to_owned(),
+            "radius" => "radius is asked nothing without `login` and `secret`".to_owned(),
+            service => format!("there is no {service} check here"),
+        };
         report.warning(self.service_span, message, format!("{what}; {EXTERNAL}"));
         kind
     }
-}
-
-/// A value with its tag and length (BER).
-fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let value = parts.concat();
-    let mut whole = vec![tag];
-    match u8::try_from(value.len()) {
-        Ok(length) if length < 0x80 => whole.push(length),
-        _ => {
-            let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
-            whole.push(0x82);
-            whole.extend(length.to_be_bytes());
-        }
-    }
-    whole.extend(value);
-    whole
 }

@@ -16,8 +16,23 @@ use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
 /// The table's path of every check, whoever has it.
 const PATH: &str = "services.*.check";
 /// Keys of which a check has at most one.
-const KINDS: [&str; 10] =
-    ["type", "tcp", "udp", "http", "https", "dialogue", "dns", "pop", "imap", "external"];
+const KINDS: [&str; 15] = [
+    "type",
+    "tcp",
+    "udp",
+    "http",
+    "https",
+    "dialogue",
+    "dns",
+    "pop",
+    "imap",
+    "ftp",
+    "ldap",
+    "radius",
+    "mysql",
+    "postgresql",
+    "external",
+];
 
 /// What a check does when the file does not say: a TCP connection where there is a TCP port.
 pub(super) fn default_kind(listen: &Listen) -> CheckKind {
@@ -142,6 +157,11 @@ fn settings<'n, 'a: 'n>(
         "dns" => dns(reading, node, at),
         "pop" => login(reading, "services.*.check.pop", node, at),
         "imap" => login(reading, "services.*.check.imap", node, at),
+        "ftp" => login(reading, "services.*.check.ftp", node, at),
+        "ldap" => login(reading, "services.*.check.ldap", node, at),
+        "radius" => login(reading, "services.*.check.radius", node, at),
+        "mysql" => login(reading, "services.*.check.mysql", node, at),
+        "postgresql" => login(reading, "services.*.check.postgresql", node, at),
         _ => http(reading, "services.*.check.https", node, at),
     }
 }

@@ -76,8 +76,7 @@ fn who<'n, 'a: 'n>(
         return None;
     }
     let name = reading.require(map, "login", name);
-    let file = reading.require(map, "password_file", file);
-    Some(Login { name: name?, password: Secret::in_file(file?) })
+    Some(Login { name: name?, password: file.map(Secret::in_file).unwrap_or_default() })
 }
 
 /// A text that is sent as a part of a line.

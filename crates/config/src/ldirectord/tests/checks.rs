@@ -28,7 +28,7 @@ fn the_kinds_of_checks() {
 fn a_service_without_a_check_of_ours_is_named_and_still_watched() {
     let (cluster, problems) = read(&file("1.1.1.1:1521", &["service=oracle", "login=\"x\""]));
     assert_eq!(cluster.unwrap().services[0].check.kind, CheckKind::Connect);
-    assert!(problems[0].starts_with("l.cf:2:10: warning: there is no oracle check here"));
+    assert!(problems[0].starts_with("l.cf:2:10: warning: the protocol of oracle is closed"));
     assert!(problems[1].starts_with("l.cf:3:8: warning: no login is tried with oracle"));
 }
 

@@ -180,15 +180,37 @@ fn dialogue() -> impl Strategy<Value = Dialogue> {
     (option::of(tls()), vec(step, 1..4)).prop_map(|(tls, steps)| Dialogue { tls, steps })
 }
 
-fn login() -> impl Strategy<Value = LoginCheck> {
+/// Boxed, as all models together would not fit a thread's stack otherwise.
+fn login() -> BoxedStrategy<LoginCheck> {
     let file = || text("[a-z/]{0,8}[a-z]").prop_map(Secret::in_file);
-    let who = (name(), file()).prop_map(|(name, password)| Login { name, password });
-    let mailbox = select(vec![LoginService::Pop, LoginService::Imap]);
-    (who, option::of(tls()), mailbox).prop_map(|(login, tls, service)| LoginCheck {
-        login: Some(login),
-        tls,
-        service,
-    })
+    let password = prop_oneof![Just(Secret::default()), file()];
+    let who = (name(), password).prop_map(|(name, password)| Login { name, password });
+    let query = || {
+        (option::of(name()), option::of(name()))
+            .prop_map(|(database, query)| Query { database, query })
+    };
+    let wanted = || option::of(expect());
+    let plain = prop_oneof![
+        (option::of(name()), wanted())
+            .prop_map(|(path, expect)| LoginService::Ftp { path, expect }),
+        file().prop_map(|secret| LoginService::Radius { secret }),
+    ];
+    let secure = prop_oneof![
+        Just(LoginService::Pop),
+        Just(LoginService::Imap),
+        (prop_oneof![Just(String::new()), name()], wanted())
+            .prop_map(|(base, expect)| LoginService::Ldap { base, expect }),
+        query().prop_map(LoginService::Mysql),
+        query().prop_map(LoginService::Postgresql),
+    ];
+    let service =
+        prop_oneof![plain.prop_map(|service| (service, None)), (secure, option::of(tls())),];
+    (who, service, any::<bool>())
+        .prop_map(|(login, (service, tls), anybody)| {
+            let anonymous = matches!(service, LoginService::Ftp { .. } | LoginService::Ldap { .. });
+            LoginCheck { login: Some(login).filter(|_| !(anonymous && anybody)), tls, service }
+        })
+        .boxed()
 }
 
 fn notify() -> impl Strategy<Value = Notify> {
@@ -242,7 +264,7 @@ fn check() -> impl Strategy<Value = Check> {
         (argv(), option::of(expect()))
             .prop_map(|(argv, expect)| CheckKind::External { argv, expect }),
         dialogue().prop_map(CheckKind::Dialogue),
-        login().prop_map(|check| CheckKind::Login(Box::new(check))),
+        login().prop_map(|check| CheckKind::Login(Box::new(check))).boxed(),
         (name(), any::<bool>(), option::of(expect()))
             .prop_map(|(name, tcp, expect)| CheckKind::Dns(DnsCheck { name, tcp, expect })),
     ];

@@ -117,3 +117,119 @@ fn what_lvsd_says_to_nanny_holds_the_password_and_its_debug_form_does_not() {
         assert!(shown.contains("anna") && !shown.contains("heim"), "{shown}");
     }
 }
+
+/// What everybody says who fetches a file over FTP.
+const FTP: Lines = &[
+    ("USER anonymous\r\n", "331 so?\r\n"),
+    ("PASS caribe@localhost\r\n", "230-in\r\n230 yes\r\n"),
+    ("TYPE I\r\n", "200 so\r\n"),
+    ("EPSV\r\n", "500 what?\r\n"),
+];
+
+/// A server of one file, whose data comes over the port that it names.
+async fn files(stream: TcpStream) {
+    let data = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let [high, low] = data.local_addr().unwrap().port().to_be_bytes();
+    let mut stream = BufReader::new(stream);
+    let _sent = stream.get_mut().write_all(b"220 files\r\n").await;
+    // Another address than its own, which nobody follows.
+    let passive = format!("227 Passive (192,0,2,9,{high},{low})\r\n");
+    let more = [("PASV\r\n", passive.as_str()), ("RETR /welcome.msg\r\n", "150 here\r\n")];
+    for (wanted, answer) in FTP.iter().copied().chain(more) {
+        let mut line = String::new();
+        let _length = stream.read_line(&mut line).await;
+        let answer = if line == wanted { answer } else { "550 no such file\r\n" };
+        let _sent = stream.get_mut().write_all(answer.as_bytes()).await;
+    }
+    if let Ok((mut data, _)) = data.accept().await {
+        let _sent = data.write_all(b"Welcome to the lab").await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_and_looked_into() {
+    let server = server(files).await;
+    let file = |name: &str, holds: &str| {
+        of_ldirectord(21, &format!("    request=\"{name}\"\n    receive=\"{holds}\"\n"))
+    };
+    let well = run(server, file("welcome.msg", "^Welcome"), PLENTY).await;
+    assert_eq!(well, Ok("login taken, expected answer".into()));
+    let other = run(server, file("welcome.msg", "Goodbye"), PLENTY).await.unwrap_err();
+    assert!(other.contains("Goodbye"), "{other}");
+    let none = run(server, file("other.msg", "x"), PLENTY).await;
+    assert_eq!(none, Err("file refused: \"550 no such file\"".into()));
+}
+
+/// A directory with one entry, over and over.
+async fn directory(mut stream: TcpStream) {
+    let mut asked = [0; 512];
+    let bound = b"0\x0c\x02\x01\x01a\x07\x0a\x01\x00\x04\x00\x04\x00".as_slice();
+    let found = b"0\x13\x02\x01\x02d\x0e\x04\x0adc=example0\x000\x0c\x02\x01\x02e\x07\x0a\x01\x00\x04\x00\x04\x00";
+    for answer in [bound, found] {
+        let _length = stream.read(&mut asked).await;
+        let _sent = stream.write_all(answer).await;
+    }
+    let _length = stream.read(&mut asked).await;
+}
+
+#[tokio::test]
+async fn the_name_of_an_entry_is_looked_at() {
+    let server = server(directory).await;
+    let entry = |holds: &str| {
+        of_ldirectord(389, &format!("    request=\"dc=example\"\n    receive=\"{holds}\"\n"))
+    };
+    let well = run(server, entry("^dc=exa"), PLENTY).await;
+    assert_eq!(well, Ok("login taken, expected answer".into()));
+    let other = run(server, entry("dc=other"), PLENTY).await.unwrap_err();
+    assert!(other.starts_with("name of the entry"), "{other}");
+}
+
+#[tokio::test]
+async fn a_radius_server_is_asked_again_and_believed_only_with_the_secret() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    let seen = tokio::spawn(async move {
+        let mut packet = [0; 512];
+        let (first, _) = socket.recv_from(&mut packet).await.unwrap();
+        let lost = packet[..first].to_vec();
+        let (second, from) = socket.recv_from(&mut packet).await.unwrap();
+        // An accept that nobody has signed.
+        socket.send_to(&[&[2, packet[1], 0, 20], [0; 16].as_slice()].concat(), from).await.unwrap();
+        (lost, packet[..second].to_vec())
+    });
+    let kind = of_ldirectord(
+        1812,
+        "    protocol=udp\n    service=radius\n    login=\"anna\"\n    passwd=\"ge heim\"\n    secret=\"ge heim 2\"\n",
+    );
+    let said = run(server, kind, SECOND * 3).await;
+    assert_eq!(said, Err("the answer is not signed with the secret".into()));
+    let (lost, again) = seen.await.unwrap();
+    assert_eq!(lost, again);
+    assert!(!lost.windows(4).any(|part| part == b"heim"));
+}
+
+/// A MariaDB that takes no login.
+async fn database(mut stream: TcpStream) {
+    let mut greeting =
+        b"\x0a10.11.6\x00\x01\x00\x00\x00abcdefgh\x00\x00\x82\x21\x02\x00\x08\x00\x15".to_vec();
+    greeting.extend([0; 10]);
+    greeting.extend(b"ijklmnopqrst\x00mysql_native_password\x00");
+    let mut asked = [0; 512];
+    let denied = b"\xff\x15\x04#28000Access denied for user 'anna'".to_vec();
+    for (number, payload) in [(0, greeting), (2, denied)] {
+        let head = [u8::try_from(payload.len()).unwrap(), 0, 0, number];
+        let _sent = stream.write_all(&[head.as_slice(), &payload].concat()).await;
+        let _length = stream.read(&mut asked).await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_login_is_down() {
+    let server = server(database).await;
+    let kind = of_ldirectord(
+        3306,
+        "    login=\"anna\"\n    passwd=\"ge heim\"\n    database=\"portal\"\n    request=\"SELECT 1\"\n",
+    );
+    let said = run(server, kind, PLENTY).await;
+    assert_eq!(said, Err("login refused: \"Access denied for user \\'anna\\'\"".into()));
+}
