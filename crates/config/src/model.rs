@@ -23,7 +23,7 @@ pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
 pub use login::{Login, LoginCheck, LoginService, Query, SecretUse};
-pub use notify::{Mail, Notify};
+pub use notify::{Mail, Notify, ServerNotify};
 pub use on_stop::OnStop;
 pub use secret::Secret;
 
@@ -224,6 +224,10 @@ pub struct VirtualServer {
     pub one_packet: bool,
     /// The check for real servers that have none of their own.
     pub check: Check,
+    /// Further checks that those have to pass too.
+    pub also: Vec<Check>,
+    /// What has to be up for the virtual server to be up.
+    pub quorum: Quorum,
     /// What happens to a real server that fails.
     pub on_failure: OnFailure,
     /// The real servers, in the order of the file.
@@ -282,6 +286,26 @@ pub struct RealServer {
     pub lower_threshold: u32,
     /// Its own check instead of the virtual server's.
     pub check: Option<Check>,
+    /// Further checks that it has to pass too, beside one of its own.
+    pub also: Vec<Check>,
+    /// Programs run when it goes and returns.
+    pub notify: ServerNotify,
+}
+
+/// How much has to be up: the sum of the weights of the real servers that are up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quorum {
+    /// Below this the sorry server takes the traffic; 1 is any real server.
+    pub weight: u32,
+    /// The sum has to fall this much lower before it does, and to rise this much higher before
+    /// the real servers take it again.
+    pub hysteresis: u32,
+}
+
+impl Default for Quorum {
+    fn default() -> Self {
+        Self { weight: 1, hysteresis: 0 }
+    }
 }
 
 /// The server that takes the traffic while no real server is up. It is not checked.
@@ -406,6 +430,17 @@ pub struct Tls {
     pub ca_file: Option<String>,
     /// Name in the handshake and the certificate, when it is not the `Host` header.
     pub name: Option<String>,
+}
+
+impl VirtualServer {
+    /// Every check that a real server of it has to pass; at least one.
+    pub fn checks_of<'a>(&'a self, server: &'a RealServer) -> impl Iterator<Item = &'a Check> {
+        let (first, also) = match &server.check {
+            Some(own) => (own, &server.also),
+            None => (&self.check, &self.also),
+        };
+        std::iter::once(first).chain(also)
+    }
 }
 
 impl Cluster {

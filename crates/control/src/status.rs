@@ -242,6 +242,9 @@ pub struct ServerStatus {
     pub verdict: Verdict,
     /// Why: `connection refused`.
     pub reason: String,
+    /// Its checks, all of which it has to pass; none when it needs no answer.
+    #[serde(default)]
+    pub checks: Vec<CheckStatus>,
     /// Since when, milliseconds since the Unix epoch.
     pub since_unix_ms: u64,
     /// Weight in the configuration.
@@ -260,4 +263,17 @@ pub struct ServerStatus {
     pub connections: u64,
     /// Bytes towards it.
     pub bytes_in: u64,
+}
+
+/// One check of a real server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckStatus {
+    /// Its kind, with what tells it from others: `http /status on port 80`.
+    pub check: String,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Since when, milliseconds since the Unix epoch.
+    pub since_unix_ms: u64,
 }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use config::model::{
-    Check, CheckKind, Cluster, Host, Listen, RealServer, SorryServer, VirtualServer,
-};
+use config::model::{Cluster, Host, Listen, RealServer, SorryServer, VirtualServer};
 use ipvs::{
     Destination, DestinationKey, Family, Forwarding, Pool, Service, ServiceKey, Table, Tunnel,
 };
@@ -14,10 +12,12 @@ use crate::{Decisions, Probe, Verdict};
 
 mod fail_open;
 mod placement;
+mod probes;
+mod quorum;
 #[cfg(test)]
 mod tests;
 
-pub use placement::Placement;
+pub use placement::{Placement, Said};
 use placement::{because, place};
 
 /// The sorry server stands alone in its pool, so any weight above 0 would do.
@@ -56,6 +56,8 @@ pub struct Knowledge<'a> {
     pub decisions: &'a Decisions,
     /// Names of the files in the maintenance folder.
     pub resting: &'a BTreeSet<String>,
+    /// Virtual servers that were below their quorum.
+    pub below_quorum: &'a BTreeSet<String>,
 }
 
 /// What the kernel should hold.
@@ -76,6 +78,8 @@ pub struct WantedService {
     pub pools: BTreeMap<ServiceKey, Pool>,
     /// The sorry server carries the traffic of a pool.
     pub on_sorry: bool,
+    /// What is up of a pool is not enough.
+    pub below_quorum: bool,
     /// More servers of a pool are down than checks may take out: some of those stay in.
     pub failing_open: bool,
     /// Its real servers; one that has a port for each of several listening ports appears with each.
@@ -93,9 +97,9 @@ pub struct WantedServer {
     pub address: Option<SocketAddr>,
     /// Where it stands, or would stand, in the kernel.
     pub places: Vec<(ServiceKey, DestinationKey)>,
-    /// The check that answers for it, unless it needs none.
-    pub probe: Option<Probe>,
-    /// What the check says.
+    /// The checks that answer for it, all of which it has to pass; none when it needs no answer.
+    pub probes: Vec<Probe>,
+    /// What they say together.
     pub fitness: Fitness,
     /// A file of the maintenance folder names it.
     pub resting: bool,
@@ -122,13 +126,15 @@ pub fn wanted_service(service: &VirtualServer, knowledge: &Knowledge<'_>) -> Wan
         name: service.name.clone(),
         pools: keys(&service.listen).into_iter().map(|key| (key, empty_pool(service))).collect(),
         on_sorry: false,
+        below_quorum: false,
         failing_open: false,
         servers: Vec::with_capacity(service.servers.len()),
     };
     for (index, server) in service.servers.iter().enumerate() {
         place_server(&mut wanted, service, (index, server), knowledge);
     }
-    fail_open::fail_open(&mut wanted, service, knowledge);
+    let given_up = quorum::give_up(&mut wanted, service, knowledge);
+    fail_open::fail_open(&mut wanted, service, knowledge, &given_up);
     for (key, pool) in &mut wanted.pools {
         if pool.destinations.values().any(|destination| destination.weight > 0) {
             continue;
@@ -178,17 +184,16 @@ pub fn keys(listen: &Listen) -> Vec<ServiceKey> {
 }
 
 impl WantedServer {
-    /// Why its weight is what it is; `reason` is what its check said last, or why its name does
-    /// not resolve.
+    /// Why its weight is what it is, with what its checks said last.
     pub fn because(
         &self,
         configured_weight: u32,
-        reason: &str,
+        said: &[Said<'_>],
         decisions: &Decisions,
         service: &str,
     ) -> Vec<String> {
         let decided = decisions.of(service, &self.label);
-        because(self, configured_weight, reason, decided)
+        because(self, configured_weight, said, decided)
     }
 }
 
@@ -206,17 +211,21 @@ fn place_server(
         let Some(ip) = ip else { continue };
         let at = destination_key(*key, ip, server.port, server.forwarding);
         let address = SocketAddr::new(ip, server.port.unwrap_or(at.port()));
-        let check = server.check.as_ref().unwrap_or(&service.check);
         let asked = SocketAddr::new(ip, server.port.unwrap_or(first_port(service, at)));
-        let probe = Probe::new(asked, listening_address(*key), check, server.forwarding);
+        let probes = probes::probes(
+            service.checks_of(server),
+            asked,
+            listening_address(*key),
+            server.forwarding,
+        );
         let known = wanted
             .servers
             .iter()
             .skip(first)
-            .position(|other| other.address == Some(address) && other.probe == probe);
+            .position(|other| other.address == Some(address) && other.probes == probes);
         let position = known.map_or(wanted.servers.len(), |offset| first + offset);
         if known.is_none() {
-            let fitness = fitness_of(probe.as_ref(), check, knowledge);
+            let fitness = probes::fitness(service.checks_of(server), &probes, knowledge);
             let decided = knowledge.decisions.of(&wanted.name, &label);
             let resting = rests(server, &label, address, knowledge.resting);
             wanted.servers.push(WantedServer {
@@ -224,7 +233,7 @@ fn place_server(
                 index,
                 address: Some(address),
                 places: Vec::with_capacity(1),
-                probe,
+                probes,
                 fitness,
                 resting,
                 placement: place(server.weight, service.on_failure, fitness, decided, resting),
@@ -263,18 +272,10 @@ fn unresolved(label: String, index: usize) -> WantedServer {
         index,
         address: None,
         places: Vec::new(),
-        probe: None,
+        probes: Vec::new(),
         fitness: Fitness::default(),
         resting: false,
         placement: Placement::Unresolved,
-    }
-}
-
-fn fitness_of(probe: Option<&Probe>, check: &Check, knowledge: &Knowledge<'_>) -> Fitness {
-    match probe {
-        Some(probe) => (knowledge.fitness)(probe),
-        None if check.kind == CheckKind::Off => Fitness::DOWN,
-        None => Fitness::UP,
     }
 }
 

@@ -109,6 +109,7 @@ mod tests {
             verdict: Verdict::Down,
             reason: "connection refused".into(),
             since_unix_ms: 1000,
+            checks: Vec::new(),
             configured_weight: 5,
             kernel_weight: None,
             weight_because: vec![

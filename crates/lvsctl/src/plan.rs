@@ -50,9 +50,14 @@ async fn without_lvsd(cluster: &Cluster) -> Result<PlanAnswer, ExitError> {
     let dump = socket.dump().await.map_err(|error| refused(&error))?;
     let names = resolve(cluster).await;
     let decisions = Decisions::default();
-    let resting = BTreeSet::new();
-    let fitness = &|_: &health::Probe| Fitness::UP;
-    let knowledge = Knowledge { names: &names, fitness, decisions: &decisions, resting: &resting };
+    let none = &BTreeSet::new();
+    let knowledge = Knowledge {
+        names: &names,
+        fitness: &|_| Fitness::UP,
+        decisions: &decisions,
+        resting: none,
+        below_quorum: none,
+    };
     let wanted = health::wanted(cluster, &knowledge);
     let plan = ipvs::plan(&wanted.table, &dump.table, &BTreeSet::new());
     let changes = plan.steps.iter().map(|step| change(step, &dump.stats)).collect();

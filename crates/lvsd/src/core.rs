@@ -16,6 +16,7 @@ mod report;
 mod status;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 mod watches;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,9 +51,6 @@ const AUDIT_PAUSES: u32 = 40;
 
 /// The most time between two looks.
 pub const LONGEST_AUDIT_INTERVAL: Duration = Duration::from_secs(5);
-
-/// More first results than this are told as one sum, not one by one.
-const FIRST_RESULTS_TOLD: usize = 100;
 
 /// The moment, on the clocks that are needed.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +112,8 @@ pub struct Core {
     notices: notices::Notices,
     /// Files of the maintenance folder.
     resting: BTreeSet<String>,
+    /// Virtual servers of which less is up than their quorum.
+    below_quorum: BTreeSet<String>,
 }
 
 impl Core {
@@ -149,33 +149,7 @@ impl Core {
             entries: Vec::new(),
             notices: notices::Notices::default(),
             resting: BTreeSet::new(),
-        }
-    }
-
-    /// Nanny has a verdict.
-    pub fn judged(&mut self, id: WatchId, verdict: Verdict, reason: &str, after: u32, now: Now) {
-        let cold = self.watches.cold();
-        let Some((watched, before)) = self.watches.judged(id, verdict, reason, now.unix_ms) else {
-            return;
-        };
-        if before.verdict != verdict {
-            self.stale.extend(&watched.users);
-            self.seen_changed = true;
-            if before.verdict != Verdict::Unknown
-                || verdict == Verdict::Down
-                || cold <= FIRST_RESULTS_TOLD
-            {
-                let label = report::label(&self.services, watched);
-                let users = watched.users.clone();
-                self.entries.push(report::verdict(&self.services, watched, verdict, after));
-                if before.verdict != Verdict::Unknown || verdict == Verdict::Down {
-                    self.mail_verdict(&users, &label, verdict, reason, now);
-                }
-            }
-        }
-        if self.watches.cold() == 0 && !self.told_warm {
-            self.told_warm = true;
-            self.entries.push(report::warm(&self.watches));
+            below_quorum: memory.seen.below_quorum,
         }
     }
 
@@ -352,7 +326,8 @@ impl Core {
         if !std::mem::take(&mut self.seen_changed) {
             return None;
         }
-        let mut seen = Seen { names: self.names.clone(), ..Seen::default() };
+        let below_quorum = self.below_quorum.clone();
+        let mut seen = Seen { names: self.names.clone(), below_quorum, ..Seen::default() };
         for (_, watched) in self.watches.iter() {
             if watched.fitness.verdict == Verdict::Down {
                 let print = fingerprint(&watched.probe);

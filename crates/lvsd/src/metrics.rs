@@ -151,6 +151,7 @@ mod tests {
             verdict: Verdict::Up,
             reason: String::new(),
             since_unix_ms: 0,
+            checks: Vec::new(),
             configured_weight: 1,
             kernel_weight: Some(5),
             weight_because: Vec::new(),

@@ -7,8 +7,9 @@ use crate::places::Part;
 
 pub(super) fn check(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
     let shared = service.servers.iter().any(|server| server.check.is_none());
-    probe(&service.check, Part::Check(index), rules);
-    if shared && wants_port(&service.check) && !every_port_known(service) {
+    let of_all = || std::iter::once(&service.check).chain(&service.also);
+    of_all().for_each(|check| probe(check, Part::Check(index), rules));
+    if shared && of_all().any(wants_port) && !every_port_known(service) {
         let mut blind = service.servers.iter().enumerate();
         let blind = blind.find(|(_, s)| s.check.is_none() && s.port.is_none());
         if let Some((number, _)) = blind {
@@ -16,10 +17,15 @@ pub(super) fn check(service: &VirtualServer, index: usize, rules: &mut Rules<'_>
         }
     }
     for (number, server) in service.servers.iter().enumerate() {
-        let Some(check) = &server.check else { continue };
+        if server.check.is_none() {
+            continue;
+        }
         let part = Part::ServerCheck(index, number);
-        probe(check, part, rules);
-        if wants_port(check) && server.port.is_none() && !every_port_known(service) {
+        service.checks_of(server).for_each(|check| probe(check, part, rules));
+        if service.checks_of(server).any(wants_port)
+            && server.port.is_none()
+            && !every_port_known(service)
+        {
             no_port(part, rules);
         }
     }

@@ -50,6 +50,12 @@ fn balancing(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
         let part = Part::ServiceKey(index, "one_packet");
         rules.warning(part, "one_packet is for UDP, and nothing else reads it", "remove it");
     }
+    let quorum = service.quorum;
+    if quorum.hysteresis >= quorum.weight {
+        let part = Part::ServiceKey(index, "hysteresis");
+        let message = "the pool never falls below a quorum with such a hysteresis";
+        rules.warning(part, message, "write one that is smaller than the quorum");
+    }
     let Some(persistence) = &service.persistence else { return };
     let part = Part::ServiceKey(index, "persistence");
     if persistence.timeout_seconds == 0 {

@@ -6,7 +6,9 @@ use crate::diagnostic::Diagnostics;
 use crate::foreign::hosts::Lookup;
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
-use crate::model::{CheckKind, Host, Listen, Notify, OnFailure, RealServer, VirtualServer};
+use crate::model::{
+    CheckKind, Host, Listen, Notify, OnFailure, Quorum, RealServer, ServerNotify, VirtualServer,
+};
 use crate::native::standard_check;
 use crate::places::{Part, Places};
 use crate::source::Source;
@@ -35,6 +37,8 @@ pub(crate) fn unchecked_service(listen: Listen, scheduler: Scheduler) -> Virtual
         persistence: None,
         one_packet: false,
         check: standard_check(CheckKind::On),
+        also: Vec::new(),
+        quorum: Quorum::default(),
         on_failure: OnFailure::default(),
         servers: Vec::new(),
         sorry: None,
@@ -74,6 +78,8 @@ pub(crate) fn unchecked_server(
         upper_threshold: 0,
         lower_threshold: 0,
         check: None,
+        also: Vec::new(),
+        notify: ServerNotify::default(),
     }
 }
 

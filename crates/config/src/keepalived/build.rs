@@ -84,12 +84,14 @@ impl Block<'_> {
     fn one(&self, report: &mut Report, listen: Listen, alone: bool) -> Built {
         let raw = self.raw;
         let way = raw.way.unwrap_or((Forwarding::Nat, Tunnel::Ipip));
-        let (servers, places) = self.servers(report, &listen, way);
-        let check = shared(&servers);
-        let servers = servers
-            .into_iter()
-            .map(|server| RealServer { check: server.check.filter(|own| *own != check), ..server })
-            .collect();
+        let (mut servers, places) = self.servers(report, &listen, way);
+        let (check, also) = shared(&servers);
+        for server in &mut servers {
+            if server.check.as_ref() == Some(&check) && server.also == also {
+                server.check = None;
+                server.also.clear();
+            }
+        }
         let (sorry, sorry_at) = match &raw.sorry {
             Some(sorry) => {
                 let way = raw.sorry_way.unwrap_or(way);
@@ -105,6 +107,8 @@ impl Block<'_> {
             scheduler_flags: raw.flags,
             one_packet: raw.one_packet,
             check,
+            also,
+            quorum: raw.quorum,
             on_failure: self.on_failure(report),
             servers,
             sorry,
@@ -176,7 +180,7 @@ impl Block<'_> {
             let port = reached(report, listen, forwarding, real.port, &real.at);
             let asked = port.or(only_port(listen));
             let rhythm = real.rhythm.or(&self.raw.rhythm);
-            let check = real.check.as_ref().map(|made| {
+            let mut checks = real.checks.iter().map(|made| {
                 let mut check = made.check(asked, &rhythm);
                 // keepalived asks the port as it is written, wherever packets arrive.
                 let written = real.port.filter(|written| Some(*written) != asked);
@@ -194,7 +198,9 @@ impl Block<'_> {
                 tunnel: if forwarding == Forwarding::Tunnel { tunnel } else { Tunnel::Ipip },
                 upper_threshold: real.upper,
                 lower_threshold: real.lower,
-                check: Some(check.unwrap_or_else(checks::none)),
+                check: Some(checks.next().unwrap_or_else(checks::none)),
+                also: checks.collect(),
+                notify: real.notify.clone(),
             });
             places.push(real.at.clone());
         }
@@ -247,17 +253,21 @@ fn only_port(listen: &Listen) -> Option<u16> {
     (port > 0 && list.iter().all(|endpoint| endpoint.address.port() == port)).then_some(port)
 }
 
-/// The check that most real servers have; the first one of those.
-fn shared(servers: &[RealServer]) -> Check {
-    let mut best: Option<(&Check, usize)> = None;
-    for check in servers.iter().filter_map(|server| server.check.as_ref()) {
-        let count = servers.iter().filter(|server| server.check.as_ref() == Some(check)).count();
+/// The checks that most real servers have; the first ones of those.
+fn shared(servers: &[RealServer]) -> (Check, Vec<Check>) {
+    let same = |one: &RealServer, other: &RealServer| {
+        (&one.check, &one.also) == (&other.check, &other.also)
+    };
+    let mut best: Option<(&RealServer, usize)> = None;
+    for server in servers {
+        let count = servers.iter().filter(|other| same(server, other)).count();
         if best.is_none_or(|(_, most)| count > most) {
-            best = Some((check, count));
+            best = Some((server, count));
         }
         if count * 2 > servers.len() {
             break;
         }
     }
-    best.map_or_else(checks::none, |(check, _)| check.clone())
+    let check = best.and_then(|(server, _)| Some((server.check.clone()?, server.also.clone())));
+    check.unwrap_or_else(|| (checks::none(), Vec::new()))
 }

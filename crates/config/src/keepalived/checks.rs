@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::known::{CHECK, is_read};
 use super::report::Report;
 use super::service::Rhythm;
-use super::text::At;
 use super::tree::Node;
 use super::words::command;
 use crate::model::{Check, CheckKind, Dialogue, Exchange, Expect};
@@ -22,12 +21,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A checker that could be carried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Made {
-    /// The checker's keyword.
-    pub(super) name: String,
-    /// Where it stands.
-    pub(super) at: At,
     kind: CheckKind,
     port: Option<u16>,
     rhythm: Rhythm,
@@ -40,21 +35,6 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// How much a check says about a server.
-    pub(super) fn strength(&self) -> u8 {
-        match self.kind {
-            CheckKind::Http(_) => 4,
-            CheckKind::SendExpect { .. }
-            | CheckKind::External { .. }
-            | CheckKind::Dialogue(_)
-            | CheckKind::Dns(_)
-            | CheckKind::Login(_) => 3,
-            CheckKind::Connect => 2,
-            CheckKind::Ping => 1,
-            CheckKind::On | CheckKind::Off | CheckKind::DataPath { .. } => 0,
-        }
-    }
-
     /// Whether it asks a port at all.
     pub(super) fn asks_port(&self) -> bool {
         !matches!(self.kind, CheckKind::On | CheckKind::Off | CheckKind::Ping)
@@ -112,8 +92,15 @@ pub(super) fn none() -> Check {
     }
 }
 
-/// Reads a checker; one that is not carried is noted.
-pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<Made> {
+/// Reads a checker: mostly one check, and one for each page of several. What is not carried is
+/// noted.
+pub(super) fn checks(report: &mut Report, node: &Node, server: IpAddr) -> Vec<Made> {
+    let Some((made, kinds)) = read(report, node, server) else { return Vec::new() };
+    kinds.into_iter().map(|kind| Made { kind, ..made.clone() }).collect()
+}
+
+/// What all checks of a checker share, and what each of them does.
+fn read(report: &mut Report, node: &Node, server: IpAddr) -> Option<(Made, Vec<CheckKind>)> {
     let name = node.name.text.as_str();
     let instead = match name {
         "BFD_CHECK" => "no BFD is spoken; `connect` or `ping` find a dead server",
@@ -125,8 +112,6 @@ pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<
         return None;
     }
     let mut made = Made {
-        name: name.to_string(),
-        at: node.name.at.clone(),
         kind: CheckKind::Connect,
         port: None,
         rhythm: Rhythm::default(),
@@ -152,23 +137,23 @@ pub(super) fn check(report: &mut Report, node: &Node, server: IpAddr) -> Option<
             }
         }
     }
-    made.kind = match name {
-        "HTTP_GET" | "SSL_GET" => http::kind(report, node, &own, name == "SSL_GET")?,
-        "SMTP_CHECK" => mail(report, &own),
-        "DNS_CHECK" => packet::dns(report, &own)?,
-        "UDP_CHECK" => packet::udp(report, &own)?,
-        "MISC_CHECK" => made.program(report, node, &own)?,
-        "PING_CHECK" => CheckKind::Ping,
-        _ => CheckKind::Connect,
+    let kinds = match name {
+        "HTTP_GET" | "SSL_GET" => http::kinds(report, node, &own, name == "SSL_GET"),
+        "SMTP_CHECK" => vec![mail(report, &own)],
+        "DNS_CHECK" => vec![packet::dns(report, &own)?],
+        "UDP_CHECK" => vec![packet::udp(report, &own)?],
+        "MISC_CHECK" => vec![made.program(report, node, &own)?],
+        "PING_CHECK" => vec![CheckKind::Ping],
+        _ => vec![CheckKind::Connect],
     };
-    if matches!(made.kind, CheckKind::Ping) {
+    if name == "PING_CHECK" {
         made.port = None;
     }
     foreign(report, &own, name);
     if name == "DNS_CHECK" && made.port.is_none() {
         made.port = Some(53);
     }
-    Some(made)
+    Some((made, kinds))
 }
 
 impl Made {

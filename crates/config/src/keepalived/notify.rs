@@ -75,8 +75,8 @@ impl Told {
     /// Reads a statement of a `virtual_server`, unless it is about something else.
     pub(super) fn read(&mut self, report: &mut Report, node: &Node) -> bool {
         match node.name.text.as_str() {
-            "quorum_down" => self.empty = program(report, node).map(|p| p.0).unwrap_or_default(),
-            "quorum_up" => self.filled = program(report, node).map(|p| p.0).unwrap_or_default(),
+            "quorum_down" => self.empty = argv(report, node),
+            "quorum_up" => self.filled = argv(report, node),
             "smtp_alert" => self.mails = Some(report.switch(node)),
             _ => return false,
         }
@@ -88,6 +88,11 @@ impl Told {
         let mail = mails.of(self.mails);
         Notify { empty: self.empty.clone(), filled: self.filled.clone(), mail }
     }
+}
+
+/// The program behind a keyword; none where it is wrong.
+pub(super) fn argv(report: &mut Report, node: &Node) -> Vec<String> {
+    program(report, node).map(|(argv, _)| argv).unwrap_or_default()
 }
 
 /// The program behind a keyword, and where the keyword stands. Behind it there may be a user.

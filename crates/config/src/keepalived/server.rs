@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::checks::{Made, check};
+use super::checks::{Made, checks};
 use super::known::{REAL, is_read};
+use super::notify::argv;
 use super::report::Report;
 use super::service::{Rhythm, place};
 use super::text::At;
 use super::tree::Node;
 use super::way::{Way, way};
+use crate::model::ServerNotify;
 
 /// Largest weight that keepalived takes.
 const MAX_WEIGHT: u32 = 65_535;
@@ -26,8 +28,10 @@ pub(super) struct Real {
     pub(super) lower: u32,
     pub(super) inhibit: Option<(bool, At)>,
     pub(super) rhythm: Rhythm,
-    /// The one check that is carried.
-    pub(super) check: Option<Made>,
+    /// The checks, all of which it has to pass.
+    pub(super) checks: Vec<Made>,
+    /// Programs run when it goes and returns.
+    pub(super) notify: ServerNotify,
 }
 
 /// Reads a `real_server`.
@@ -44,9 +48,9 @@ pub(super) fn real(report: &mut Report, node: &Node) -> Option<Real> {
         lower: 0,
         inhibit: None,
         rhythm: Rhythm::default(),
-        check: None,
+        checks: Vec::new(),
+        notify: ServerNotify::default(),
     };
-    let mut checks = Vec::new();
     for inner in &node.block {
         if !is_read(report, inner, &REAL) || real.rhythm.read(report, inner) {
             continue;
@@ -60,27 +64,10 @@ pub(super) fn real(report: &mut Report, node: &Node) -> Option<Real> {
             "inhibit_on_failure" => {
                 real.inhibit = Some((report.switch(inner), inner.name.at.clone()))
             }
-            _ => checks.extend(check(report, inner, real.ip)),
+            "notify_up" => real.notify.up = argv(report, inner),
+            "notify_down" => real.notify.down = argv(report, inner),
+            _ => real.checks.extend(checks(report, inner, real.ip)),
         }
     }
-    real.check = strongest(report, checks);
     found.map(|_| real)
-}
-
-/// keepalived asks all of them; here a real server has one check, and the one that says most stays.
-fn strongest(report: &mut Report, checks: Vec<Made>) -> Option<Made> {
-    let mut kept: Option<Made> = None;
-    for check in checks {
-        let other = match &mut kept {
-            Some(known) if known.strength() >= check.strength() => check,
-            Some(known) => std::mem::replace(known, check),
-            None => {
-                kept = Some(check);
-                continue;
-            }
-        };
-        let instead = "a real server has one check here, and the one that says most is kept; a check of several things is a program of yours: `external`";
-        report.dropped(&other.name, &other.at, instead);
-    }
-    kept
 }

@@ -14,6 +14,7 @@ use super::tree::Node;
 use super::way::{Way, way};
 use crate::foreign::flags;
 use crate::foreign::mask::prefix_length;
+use crate::model::Quorum;
 
 /// Shortest time between two checks that is taken.
 const SHORTEST_LOOP: Duration = Duration::from_millis(100);
@@ -86,6 +87,7 @@ pub(super) struct Raw {
     pub(super) sorry: Option<Sorry>,
     pub(super) sorry_way: Option<Way>,
     pub(super) inhibit: Option<bool>,
+    pub(super) quorum: Quorum,
     pub(super) reals: Vec<Real>,
     pub(super) told: Told,
 }
@@ -132,11 +134,10 @@ impl Raw {
                 self.is_v6 = word.map(|word| word == "inet6");
             }
             "quorum" => {
-                if report.number(node, 0, u32::MAX).is_some_and(|quorum| quorum > 1) {
-                    let help = "the virtual server goes on with the real servers that are up, and the sorry server serves when none is";
-                    report.dropped("quorum", &node.name.at, help);
-                }
+                // 0 means what 1 does: with nobody up the sorry server has to serve.
+                self.quorum.weight = report.number(node, 0, u32::MAX).unwrap_or(1).max(1);
             }
+            "hysteresis" => self.quorum.hysteresis = report.number(node, 0, u32::MAX).unwrap_or(0),
             "sorry_server" => self.sorry = place(report, node),
             "sorry_server_lvs_method" => self.sorry_way = way(report, node),
             "inhibit_on_failure" => self.inhibit = Some(report.switch(node)),

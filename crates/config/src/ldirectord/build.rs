@@ -14,7 +14,8 @@ use crate::Percent;
 pub(super) use crate::foreign::default_name;
 use crate::foreign::report::Reporter;
 use crate::model::{
-    Check, CheckKind, Endpoint, Listen, OnFailure, OnStop, RealServer, SorryServer, VirtualServer,
+    Check, CheckKind, Endpoint, Listen, OnFailure, OnStop, Quorum, RealServer, ServerNotify,
+    SorryServer, VirtualServer,
 };
 
 /// A virtual server with the places of its parts.
@@ -68,6 +69,8 @@ pub(super) fn build(
         persistence: persistence(raw, family),
         one_packet: raw.one_packet && protocol == Some(Protocol::Udp),
         check,
+        also: Vec::new(),
+        quorum: Quorum::default(),
         on_failure: if quiescent { OnFailure::Quiesce } else { OnFailure::Remove },
         servers: servers.into_iter().map(|(server, _)| server).collect(),
         sorry: sorry.as_ref().map(|(sorry, _)| sorry.clone()),
@@ -150,6 +153,8 @@ impl Part<'_> {
                     upper_threshold: reals.upper,
                     lower_threshold: reals.lower,
                     check: own.clone(),
+                    also: Vec::new(),
+                    notify: ServerNotify::default(),
                 };
                 servers.push((server, reals.span.clone()));
             }

@@ -13,8 +13,8 @@ use crate::Percent;
 use crate::diagnostic::nearest;
 use crate::foreign::report::Reporter;
 use crate::model::{
-    Check, Endpoint, FloatingAddress, Listen, Notify, OnFailure, RealServer, SorryServer,
-    VirtualServer,
+    Check, Endpoint, FloatingAddress, Listen, Notify, OnFailure, Quorum, RealServer, ServerNotify,
+    SorryServer, VirtualServer,
 };
 
 /// A virtual server, its floating address, and the places of its parts.
@@ -207,6 +207,8 @@ impl<'a> Virtual<'a> {
             persistence: self.persistence(report, family),
             one_packet: false,
             check: self.check.clone(),
+            also: Vec::new(),
+            quorum: Quorum::default(),
             on_failure: if quiesce { OnFailure::Quiesce } else { OnFailure::Remove },
             servers: Vec::new(),
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
@@ -304,6 +306,8 @@ impl<'a> Virtual<'a> {
             upper_threshold: 0,
             lower_threshold: 0,
             check: own.map(|_| Check { port: None, ..self.check.clone() }),
+            also: Vec::new(),
+            notify: ServerNotify::default(),
         })
     }
 

@@ -125,9 +125,11 @@ impl Cluster {
     pub(crate) fn each_secret(&mut self, mut each: impl FnMut(&str, Part, SecretUse, &mut Secret)) {
         for (index, service) in self.services.iter_mut().enumerate() {
             let name = &service.name;
-            let shared = std::iter::once((Part::Check(index), &mut service.check));
-            let own = service.servers.iter_mut().enumerate().filter_map(|(number, server)| {
-                Some((Part::ServerCheck(index, number), server.check.as_mut()?))
+            let shared = std::iter::once(&mut service.check).chain(&mut service.also);
+            let shared = shared.map(|check| (Part::Check(index), check));
+            let own = service.servers.iter_mut().enumerate().flat_map(|(number, server)| {
+                let checks = server.check.iter_mut().chain(&mut server.also);
+                checks.map(move |check| (Part::ServerCheck(index, number), check))
             });
             for (part, check) in shared.chain(own) {
                 for (what, secret) in check.secrets() {

@@ -15,6 +15,15 @@ pub struct Notify {
     pub mail: Option<Mail>,
 }
 
+/// Programs run when one real server goes and returns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerNotify {
+    /// Program and arguments, run when it is up again; nothing when empty.
+    pub up: Vec<String>,
+    /// Program and arguments, run when it is down.
+    pub down: Vec<String>,
+}
+
 /// Mails about real servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {

@@ -65,6 +65,29 @@ fn from_table() -> Check {
     }
 }
 
+/// One check, or a list of them: the first one, and the others.
+pub(super) fn checks<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    node: Node<'n>,
+    at: Span,
+    default: &CheckKind,
+) -> (Check, Vec<Check>) {
+    let Value::List(nodes) = node.value else {
+        return (check(reading, node, at, default), Vec::new());
+    };
+    let mut all = nodes.into_iter().map(|node| {
+        let at = node.span.clone();
+        check(reading, node, at, default)
+    });
+    let first = all.next();
+    let also = all.collect();
+    if first.is_none() {
+        let help = "remove the line for the default, or write `check: on`";
+        reading.error(at, "check is an empty list", help);
+    }
+    (first.unwrap_or_else(|| standard(default.clone())), also)
+}
+
 /// A check as a word or a map.
 pub(super) fn check<'n, 'a: 'n>(
     reading: &mut Reading<'a>,

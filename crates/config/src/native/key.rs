@@ -28,6 +28,8 @@ pub enum Kind {
     MapOrNothing,
     /// The short form of a map, or the map.
     OrMap(&'static Kind),
+    /// This, or a list of such; what stands in the list has the same keys.
+    Several(&'static Kind),
     /// What another key takes, with the keys of that one.
     As(&'static str),
     /// `true` or `false`.
@@ -144,6 +146,7 @@ pub(super) fn kind_text(kind: Kind, path: &str) -> String {
             let with = if with.is_empty() { with } else { format!(" with {with}") };
             format!("{}, or a map{with}", kind_text(*short, path))
         }
+        Kind::Several(one) => format!("{}; or a list of such", kind_text(*one, path)),
         Kind::As(other) => format!("the same as {other}"),
         Kind::Boolean => "true or false".into(),
         Kind::Integer { min, max, unit: "" } => format!("a whole number, {min} to {max}"),

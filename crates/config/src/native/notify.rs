@@ -3,7 +3,7 @@
 use super::pair::argv;
 use super::scalar::{Parsed, Problem};
 use super::section::{Reading, Section, not_empty};
-use crate::model::{Mail, Notify};
+use crate::model::{Mail, Notify, ServerNotify};
 
 /// Who is told of a virtual server's changes.
 pub(super) fn notify<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Notify {
@@ -19,6 +19,21 @@ pub(super) fn notify<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Sectio
     };
     reading.finish(map);
     notify
+}
+
+/// Programs of one real server.
+pub(super) fn of_server<'n, 'a: 'n>(
+    reading: &mut Reading<'a>,
+    section: &mut Section<'n>,
+) -> ServerNotify {
+    let at = section.span_of("notify").unwrap_or(0..0);
+    let node = reading.given(section, "notify");
+    let map = node.and_then(|node| reading.section("services.*.servers[].notify", node, at));
+    let Some(mut map) = map else { return ServerNotify::default() };
+    let up = argv(reading, &mut map, "up");
+    let down = argv(reading, &mut map, "down");
+    reading.finish(map);
+    ServerNotify { up, down }
 }
 
 fn mail<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Option<Mail> {

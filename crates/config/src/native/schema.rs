@@ -137,6 +137,7 @@ fn of_kind(kind: Kind, path: &str) -> Schema {
         Kind::OrMap(short) => {
             Schema { any_of: vec![of_kind(*short, path), map(path)], ..Schema::default() }
         }
+        Kind::Several(one) => one_or_more(|| of_kind(*one, path)),
         Kind::As(other) => reference(other),
         Kind::Boolean => Schema { types: vec!["boolean"], ..Schema::default() },
         Kind::Integer { min, max, .. } => Schema {
@@ -159,16 +160,15 @@ fn of_kind(kind: Kind, path: &str) -> Schema {
             },
         },
         Kind::Address => text(ADDRESS.to_owned(), kind_text(kind, path)),
-        Kind::List(member) => {
-            let member = || of_kind(*member, &format!("{path}[]"));
-            let list = Schema {
-                types: vec!["array"],
-                items: Some(Box::new(member())),
-                ..Schema::default()
-            };
-            Schema { any_of: vec![member(), list], ..Schema::default() }
-        }
+        Kind::List(member) => one_or_more(|| of_kind(*member, &format!("{path}[]"))),
     }
+}
+
+/// A value alone, or a list of such.
+fn one_or_more(member: impl Fn() -> Schema) -> Schema {
+    let list =
+        Schema { types: vec!["array"], items: Some(Box::new(member())), ..Schema::default() };
+    Schema { any_of: vec![member(), list], ..Schema::default() }
 }
 
 fn text(pattern: String, what: String) -> Schema {

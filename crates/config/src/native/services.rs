@@ -3,15 +3,16 @@
 use ipvs::{Family, Forwarding, Scheduler, SchedulerFlags};
 use ipvs::{Tunnel, TunnelChecksum};
 
-use super::check::{check, default_kind, standard};
+use super::check::{checks, default_kind, standard};
 use super::listen::{self, listen};
-use super::notify::notify;
+use super::notify::{notify, of_server};
 use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Named, Reading, Section};
 use super::tree::{Node, Span, Value};
 use crate::model::{
-    Host, Listen, Notify, OnFailure, OnStop, RealServer, SorryServer, VirtualServer,
+    Host, Listen, Notify, OnFailure, OnStop, Quorum, RealServer, ServerNotify, SorryServer,
+    VirtualServer,
 };
 use crate::places::Part;
 use crate::{Percent, nearest};
@@ -54,7 +55,9 @@ fn service<'n, 'a: 'n>(
     service.max_down = reading.percent(&mut section, "max_down").unwrap_or(max_down);
     service.listen = listen(reading, &mut section, index);
     let key = |name| Part::ServiceKey(index, name);
-    for name in ["scheduler", "scheduler_flags", "persistence", "one_packet", "forward"] {
+    for name in
+        ["scheduler", "scheduler_flags", "persistence", "one_packet", "forward", "hysteresis"]
+    {
         if let Some(span) = section.span_of(name) {
             reading.record(key(name), span);
         }
@@ -63,6 +66,7 @@ fn service<'n, 'a: 'n>(
     service.scheduler_flags = scheduler_flags(reading, &mut section);
     let family = service.listen.family();
     service.persistence = persistence(reading, &mut section, family, index);
+    service.quorum = quorum(reading, &mut section);
     service.one_packet = reading.boolean(&mut section, "one_packet");
     service.on_failure = reading.choice(&mut section, "on_failure", on_failure).unwrap_or_default();
     let forward = reading.choice(&mut section, "forward", forwarding).unwrap_or_default();
@@ -72,7 +76,7 @@ fn service<'n, 'a: 'n>(
     if let Some(node) = reading.given(&mut section, "check") {
         let at = section.span_of("check").unwrap_or_else(|| span.clone());
         reading.record(Part::Check(index), at.clone());
-        service.check = check(reading, node, at, &kind);
+        (service.check, service.also) = checks(reading, node, at, &kind);
     }
     for node in reading.list(&mut section, "servers") {
         let place = Part::Server(index, service.servers.len());
@@ -94,6 +98,8 @@ fn blank(name: String) -> VirtualServer {
         name,
         check: standard(default_kind(&listen)),
         listen,
+        also: Vec::new(),
+        quorum: Quorum::default(),
         scheduler: Scheduler::wlc(),
         scheduler_flags: SchedulerFlags::default(),
         persistence: None,
@@ -161,6 +167,14 @@ fn scheduler_flags<'n, 'a: 'n>(
         flags.third |= flag == Some(2);
     }
     flags
+}
+
+fn quorum<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Quorum {
+    let Quorum { weight, hysteresis } = Quorum::default();
+    Quorum {
+        weight: reading.integer(section, "quorum").unwrap_or(weight),
+        hysteresis: reading.integer(section, "hysteresis").unwrap_or(hysteresis),
+    }
 }
 
 fn on_failure(word: &str) -> Option<OnFailure> {
@@ -250,6 +264,8 @@ fn server<'n, 'a: 'n>(
         upper_threshold: 0,
         lower_threshold: 0,
         check: None,
+        also: Vec::new(),
+        notify: ServerNotify::default(),
     };
     if !matches!(node.value, Value::Map(_)) {
         return reading.parse_node("servers", &node, real_host).map(plain);
@@ -274,8 +290,10 @@ fn server<'n, 'a: 'n>(
         let at = section.span_of("check").unwrap_or(at);
         let place = Part::ServerCheck(service_index, service.servers.len());
         reading.record(place, at.clone());
-        filled.check = Some(check(reading, node, at, &default_kind(&service.listen)));
+        let (first, also) = checks(reading, node, at, &default_kind(&service.listen));
+        (filled.check, filled.also) = (Some(first), also);
     }
+    filled.notify = of_server(reading, &mut section);
     reading.finish(section);
     server
 }

@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::passwords::name_files;
 use crate::{Cluster, Percent};
-use check::check;
+use check::checks;
 use kernel::kernel;
 
 /// The text of a native file that is read as this model. The order of heartbeat paths is unicast,
@@ -253,8 +253,8 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
         map.put("persistence", self::persistence(persistence, &service.listen));
     }
     map.put_boolean("one_packet", service.one_packet);
-    if service.check != standard(default_kind(&service.listen)) {
-        map.put("check", check(&service.check, &service.listen));
+    if service.check != standard(default_kind(&service.listen)) || !service.also.is_empty() {
+        map.put("check", checks(&service.check, &service.also, &service.listen));
     }
     let on_failure = match service.on_failure {
         OnFailure::Remove => "remove",
@@ -264,6 +264,8 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     if service.max_down != max_down {
         map.put_text("max_down", service.max_down.to_string());
     }
+    map.put_unless_default("quorum", service.quorum.weight.to_string());
+    map.put_unless_default("hysteresis", service.quorum.hysteresis.to_string());
     map.put_some("notify", notify::notify(&service.notify));
     let servers = service.servers.iter();
     let servers: Vec<_> = servers.map(|s| server(s, forward, tunnel, &service.listen)).collect();
@@ -366,7 +368,8 @@ fn server(server: &RealServer, forward: Forwarding, tunnel: Tunnel, listen: &Lis
     }
     map.put_unless_default("upper_threshold", server.upper_threshold.to_string());
     map.put_unless_default("lower_threshold", server.lower_threshold.to_string());
-    map.put_some("check", server.check.as_ref().map(|own| check(own, listen)));
+    map.put_some("check", server.check.as_ref().map(|own| checks(own, &server.also, listen)));
+    map.put_some("notify", notify::of_server(&server.notify));
     if map.entries.len() == 1 { address } else { map.done() }
 }
 

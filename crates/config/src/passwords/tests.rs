@@ -10,7 +10,7 @@ use crate::{Disk, Given, Loaded, load_from};
 const FILE: &str = "services:
   mail:
     listen: 192.168.1.1:143/tcp
-    check: { imap: { login: anna, password_file: imap.password } }
+    check: [ connect, { imap: { login: anna, password_file: imap.password } } ]
     servers: [ 192.168.1.4, { address: 192.168.1.5, check: { pop: { login: anna, password_file: imap.password } } } ]
 ";
 
@@ -33,7 +33,7 @@ fn problems(held: io::Result<&[u8]>) -> Vec<String> {
 }
 
 fn password(loaded: &Loaded) -> &str {
-    let CheckKind::Login(check) = &loaded.cluster.as_ref().unwrap().services[0].check.kind else {
+    let CheckKind::Login(check) = &loaded.cluster.as_ref().unwrap().services[0].also[0].kind else {
         panic!("no login")
     };
     check.login.as_ref().unwrap().password.expose()

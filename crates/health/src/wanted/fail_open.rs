@@ -7,6 +7,7 @@
 //! server, that one serves, as the person asked.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use config::model::VirtualServer;
 use ipvs::{DestinationKey, ServiceKey};
@@ -23,16 +24,18 @@ struct Member {
     fitness: Fitness,
 }
 
-/// Puts back who has to stay in.
+/// Puts back who has to stay in, where the pool has not been given up.
 pub(super) fn fail_open(
     wanted: &mut WantedService,
     service: &VirtualServer,
     knowledge: &Knowledge<'_>,
+    given_up: &BTreeSet<ServiceKey>,
 ) {
     if service.max_down == config::Percent::ALL {
         return;
     }
-    let pools: Vec<ServiceKey> = wanted.pools.keys().copied().collect();
+    let kept = wanted.pools.keys().filter(|key| !given_up.contains(key));
+    let pools: Vec<ServiceKey> = kept.copied().collect();
     for key in pools {
         let members = members(wanted, service, knowledge, key);
         let (up, mut down): (Vec<_>, Vec<_>) =

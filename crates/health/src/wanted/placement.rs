@@ -24,6 +24,8 @@ pub enum Placement {
     Drained,
     /// Out: an operator disabled it.
     Disabled,
+    /// It is up, and what is up is less than the quorum: out, or in the table with weight 0.
+    GivenUp(OnFailure),
     /// A file of the maintenance folder names it: out, or in the table with weight 0.
     Resting(OnFailure),
     /// Out: its name has no address of the virtual server's family.
@@ -35,7 +37,10 @@ impl Placement {
     pub fn weight(self) -> Option<u32> {
         match self {
             Self::Serving(weight) | Self::Held(weight) => Some(weight),
-            Self::Draining | Self::Quiesced | Self::Resting(OnFailure::Quiesce) => Some(0),
+            Self::Draining
+            | Self::Quiesced
+            | Self::GivenUp(OnFailure::Quiesce)
+            | Self::Resting(OnFailure::Quiesce) => Some(0),
             _ => None,
         }
     }
@@ -71,22 +76,41 @@ pub(super) fn place(
     }
 }
 
+/// What one check of a real server says.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// What the check is called.
+    pub check: &'a str,
+    /// Its verdict.
+    pub fitness: Fitness,
+    /// Why; or why the server's name does not resolve.
+    pub reason: &'a str,
+}
+
 /// The rule in words, from the configuration to the operator; one sentence each.
 pub(super) fn because(
     server: &WantedServer,
     configured: u32,
-    reason: &str,
+    said: &[Said<'_>],
     decided: Option<&Decided>,
 ) -> Vec<String> {
-    let (placement, fitness) = (server.placement, server.fitness);
+    let placement = server.placement;
     if placement == Placement::Unresolved {
-        return vec![format!("out: {reason}")];
+        return said.iter().map(|said| format!("out: {}", said.reason)).collect();
     }
     let mut lines = vec![format!("weight {configured} in the configuration")];
     if let Some((weight, note)) = decided.and_then(|decided| decided.weight.as_ref()) {
         lines.push(format!("weight {weight} set{note}"));
     }
-    lines.push(check_in_words(fitness, reason));
+    match said {
+        [] => lines.push(check_in_words("check", server.fitness, "")),
+        [one] => lines.push(check_in_words("check", one.fitness, one.reason)),
+        several => {
+            lines.extend(several.iter().map(|one| {
+                check_in_words(&format!("check {}", one.check), one.fitness, one.reason)
+            }))
+        }
+    }
     if let Some(drain) = decided.and_then(|decided| decided.drain.as_ref()) {
         lines.push(format!("{}{}", if drain.done { "drained" } else { "draining" }, drain.note));
     }
@@ -99,6 +123,9 @@ pub(super) fn because(
     if matches!(placement, Placement::Held(_)) {
         lines.push("kept: max_down lets no more servers leave".to_owned());
     }
+    if matches!(placement, Placement::GivenUp(_)) {
+        lines.push("left out: what is up is below the quorum".to_owned());
+    }
     lines.push(match placement.weight() {
         Some(weight) => format!("in the table with weight {weight}"),
         None => "out of the table".to_owned(),
@@ -106,7 +133,7 @@ pub(super) fn because(
     lines
 }
 
-fn check_in_words(fitness: Fitness, reason: &str) -> String {
+fn check_in_words(what: &str, fitness: Fitness, reason: &str) -> String {
     let verdict = match fitness.verdict {
         Verdict::Unknown => "has not answered yet",
         Verdict::Up => "up",
@@ -114,7 +141,7 @@ fn check_in_words(fitness: Fitness, reason: &str) -> String {
     };
     let source = if fitness.provisional { " (as found at start, not checked yet)" } else { "" };
     match reason {
-        "" => format!("check: {verdict}{source}"),
-        reason => format!("check: {verdict}{source}: {reason}"),
+        "" => format!("{what}: {verdict}{source}"),
+        reason => format!("{what}: {verdict}{source}: {reason}"),
     }
 }

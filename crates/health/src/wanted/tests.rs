@@ -1,17 +1,21 @@
 use std::time::Duration;
 
-use config::model::{Endpoint, OnFailure};
+use config::model::{Check, CheckKind, Endpoint, OnFailure, Quorum, ServerNotify};
 use ipvs::{Protocol, Scheduler, SchedulerFlags};
 
 use super::*;
 
 mod fail_open;
+mod quorum;
+mod several;
 use crate::{Decided, Drain, Note};
 
 const WEB: &str = "192.168.1.1:80";
 const SORRY: &str = "127.0.0.1:80";
 const A: &str = "192.168.1.4:80";
 const B: &str = "192.168.1.5:80";
+
+const CONNECTED: Said<'_> = Said { check: "connect", fitness: Fitness::UP, reason: "connected" };
 
 fn connect() -> Check {
     Check {
@@ -39,6 +43,8 @@ fn server(at: &str) -> RealServer {
         upper_threshold: 0,
         lower_threshold: 0,
         check: None,
+        also: Vec::new(),
+        notify: ServerNotify::default(),
     }
 }
 
@@ -56,6 +62,8 @@ fn www(servers: &[&str]) -> VirtualServer {
         persistence: None,
         one_packet: false,
         check: connect(),
+        also: Vec::new(),
+        quorum: Quorum::default(),
         on_failure: OnFailure::Remove,
         servers: servers.iter().map(|at| server(at)).collect(),
         sorry: Some(SorryServer {
@@ -77,6 +85,7 @@ struct World {
     down: Vec<&'static str>,
     decisions: Decisions,
     resting: BTreeSet<String>,
+    below_quorum: BTreeSet<String>,
 }
 
 impl World {
@@ -100,6 +109,7 @@ impl World {
             fitness: &fitness,
             decisions: &self.decisions,
             resting: &self.resting,
+            below_quorum: &self.below_quorum,
         };
         wanted_service(service, &knowledge)
     }
@@ -192,7 +202,7 @@ fn every_decision_has_its_place_and_words() {
         let wanted = world.wanted(&www(&[A, B]));
         let server = &wanted.servers[0];
         assert_eq!(server.placement.weight(), weight, "{what}");
-        let because = server.because(1, "connected", &world.decisions, "www");
+        let because = server.because(1, &[CONNECTED], &world.decisions, "www");
         assert!(because.iter().any(|line| line == words), "{what}: {because:?}");
         assert!(because.contains(&"check: up: connected".to_owned()), "{what}: {because:?}");
         assert_eq!(wanted.servers[1].placement.weight(), Some(1), "{what}: the other one");
@@ -210,7 +220,7 @@ fn a_file_of_the_maintenance_folder_takes_out_whom_it_names() {
         let wanted = resting(&[name], &service);
         assert_eq!(wanted.servers[0].placement, Placement::Resting(OnFailure::Remove), "{name}");
         assert_eq!(wanted.servers[1].placement.weight(), Some(1), "{name}");
-        let because = wanted.servers[0].because(1, "connected", &Decisions::default(), "www");
+        let because = wanted.servers[0].because(1, &[CONNECTED], &Decisions::default(), "www");
         assert!(because.contains(&"out by a file of the maintenance folder".to_owned()));
         assert!(because.contains(&"out of the table".to_owned()));
     }
@@ -290,7 +300,7 @@ fn checks_on_and_off_need_no_probe() {
     service.check.kind = CheckKind::On;
     let world = World::default();
     assert_eq!(world.pool(&service), [format!("{A}=1")]);
-    assert!(world.wanted(&service).servers.iter().all(|server| server.probe.is_none()));
+    assert!(world.wanted(&service).servers.iter().all(|server| server.probes.is_empty()));
 }
 
 #[test]
@@ -335,6 +345,7 @@ fn the_first_of_two_virtual_servers_keeps_a_contested_kernel_service() {
         fitness: &|_| Fitness::UP,
         decisions: &Decisions::default(),
         resting: &BTreeSet::new(),
+        below_quorum: &BTreeSet::new(),
     };
     let wanted = wanted(&cluster, &knowledge);
     assert_eq!(wanted.table.values().flat_map(rows).collect::<Vec<_>>(), [format!("{A}=1")]);

@@ -130,6 +130,7 @@ fn server(name: &str, address: &str, verdict: Verdict, kernel_weight: Option<u32
         verdict,
         reason: String::new(),
         since_unix_ms: ago_ms(7300),
+        checks: Vec::new(),
         configured_weight: 1,
         kernel_weight,
         weight_because: vec!["the configuration says 1".into()],

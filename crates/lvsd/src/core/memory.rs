@@ -27,6 +27,9 @@ pub struct Seen {
     /// that never were are left out.
     #[serde(default)]
     pub last_up: BTreeMap<u64, u64>,
+    /// Virtual servers that were below their quorum.
+    #[serde(default)]
+    pub below_quorum: BTreeSet<String>,
     /// Resolved names.
     pub names: Names,
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use config::model::{Mail, VirtualServer};
 use health::{Verdict, WantedService};
 
+use super::verdicts::Turned;
 use super::{Core, Now};
 
 /// How long lines are gathered before a mail leaves.
@@ -27,6 +28,8 @@ pub enum Notice {
     Run {
         /// The virtual server that it is about.
         service: String,
+        /// The real server that it is about, with whether it is up; none for the whole.
+        server: Option<(String, &'static str)>,
         /// Program and arguments.
         argv: Vec<String>,
     },
@@ -44,6 +47,8 @@ pub enum Notice {
 pub(super) struct Notices {
     /// Programs to be run, by virtual server: of several changes in one breath the last one counts.
     programs: BTreeMap<String, Vec<String>>,
+    /// Programs of real servers, in the order of what happened.
+    server_programs: Vec<Notice>,
     /// Virtual servers of which it was told that they have no real server left.
     empty: BTreeSet<String>,
     mails: BTreeMap<Mailbox, Pending>,
@@ -81,6 +86,20 @@ impl Notices {
         }
     }
 
+    /// The program of one real server.
+    fn run_for_server(&mut self, service: &VirtualServer, turned: &Turned, word: &'static str) {
+        let Some(real) = service.servers.get(turned.index) else { return };
+        let notify = &real.notify;
+        let argv = if turned.now == Verdict::Up { &notify.up } else { &notify.down };
+        if !argv.is_empty() {
+            self.server_programs.push(Notice::Run {
+                service: service.name.clone(),
+                server: Some((turned.label.clone(), word)),
+                argv: argv.clone(),
+            });
+        }
+    }
+
     /// When something is due next.
     pub(super) fn next(&self) -> Option<Instant> {
         let mails = self.mails.values().filter(|pending| !pending.lines.is_empty());
@@ -111,34 +130,31 @@ impl Core {
     pub fn notices(&mut self, now: Now) -> Vec<Notice> {
         self.remind(now);
         let programs = std::mem::take(&mut self.notices.programs).into_iter();
-        let mut all: Vec<_> =
-            programs.map(|(service, argv)| Notice::Run { service, argv }).collect();
+        let mut all = std::mem::take(&mut self.notices.server_programs);
+        all.extend(programs.map(|(service, argv)| Notice::Run { service, server: None, argv }));
         all.extend(self.notices.due(now.instant));
         all
     }
 
-    /// A real server of some virtual servers went or returned.
-    pub(super) fn mail_verdict(
-        &mut self,
-        users: &[usize],
-        label: &str,
-        verdict: Verdict,
-        reason: &str,
-        now: Now,
-    ) {
+    /// A real server of a virtual server went or returned.
+    pub(super) fn tell_verdict(&mut self, turned: &Turned, reason: &str, now: Now) {
         let cluster = std::sync::Arc::clone(&self.cluster);
-        for service in users.iter().filter_map(|user| cluster.services.get(*user)) {
-            let Some(mail) = &service.notify.mail else { continue };
-            let key = (service.name.clone(), label.to_owned());
-            let word = if verdict == Verdict::Up { "up" } else { "down" };
-            self.notices.down.remove(&key);
-            if let (Verdict::Down, Some(repeat)) = (verdict, mail.repeat) {
-                self.notices.down.insert(key, now.instant + repeat);
-            }
-            if self.carries(&service.name) {
-                let line = format!("[{}] real server {label} is {word}: {reason}", service.name);
-                self.notices.add(mail, line, now.instant);
-            }
+        let Some(service) = cluster.services.get(turned.user) else { return };
+        let carries = self.carries(&service.name);
+        let word = if turned.now == Verdict::Up { "up" } else { "down" };
+        if carries {
+            self.notices.run_for_server(service, turned, word);
+        }
+        let Some(mail) = &service.notify.mail else { return };
+        let key = (service.name.clone(), turned.label.clone());
+        self.notices.down.remove(&key);
+        if let (Verdict::Down, Some(repeat)) = (turned.now, mail.repeat) {
+            self.notices.down.insert(key, now.instant + repeat);
+        }
+        if carries {
+            let (service, label) = (&service.name, &turned.label);
+            let line = format!("[{service}] real server {label} is {word}: {reason}");
+            self.notices.add(mail, line, now.instant);
         }
     }
 
@@ -194,9 +210,11 @@ impl Core {
         }
         let serves =
             |s: &health::WantedServer| s.placement.weight().is_some_and(|weight| weight > 0);
-        let serving = wanted.servers.iter().any(serves);
-        let unknown =
-            |s: &health::WantedServer| s.fitness.verdict == Verdict::Unknown && s.probe.is_some();
+        let too_few = wanted.below_quorum && service.quorum.weight > 1;
+        let serving = wanted.servers.iter().any(serves) && !too_few;
+        let unknown = |s: &health::WantedServer| {
+            s.fitness.verdict == Verdict::Unknown && !s.probes.is_empty()
+        };
         if !serving && wanted.servers.iter().any(unknown) {
             return;
         }

@@ -68,7 +68,9 @@ impl Core {
             self.stale.insert(index);
         }
         change.removed = old.len();
-        self.failing_open.retain(|name| cluster.services.iter().any(|kept| kept.name == *name));
+        let known = |name: &String| cluster.services.iter().any(|kept| kept.name == *name);
+        self.failing_open.retain(known);
+        self.below_quorum.retain(known);
         self.remembered.clear();
         self.forget_notices();
         self.link();
@@ -121,6 +123,7 @@ impl Core {
                 self.entries.push(report::sorry(&wanted));
             }
             self.compare_failing_open(service, &wanted);
+            self.compare_quorum(service, &wanted);
             self.compare_empty(service, &wanted);
             for (key, pool) in &wanted.pools {
                 if self.claims.get(key) == Some(&index) {
@@ -147,6 +150,27 @@ impl Core {
             self.failing_open.insert(wanted.name.clone());
         }
         self.entries.push(report::failing_open(service, wanted));
+    }
+
+    /// Remembers who is below the quorum, and tells. Nothing is said before the checks have answered.
+    fn compare_quorum(&mut self, service: &VirtualServer, wanted: &WantedService) {
+        let unknown =
+            |s: &WantedServer| s.fitness.verdict == Verdict::Unknown && !s.probes.is_empty();
+        let was_below = self.below_quorum.contains(&wanted.name);
+        let waits = wanted.below_quorum && wanted.servers.iter().any(unknown);
+        if waits || wanted.below_quorum == was_below {
+            return;
+        }
+        if was_below {
+            self.below_quorum.remove(&wanted.name);
+        } else {
+            self.below_quorum.insert(wanted.name.clone());
+        }
+        self.seen_changed = true;
+        // That nobody at all is up is told by the sorry server.
+        if service.quorum.weight > 1 {
+            self.entries.push(report::quorum(service, wanted));
+        }
     }
 
     /// Works out one virtual server, and begins the checks that it needs.
@@ -176,9 +200,10 @@ impl Core {
         let wanted = wanted_service(service, &self.knowledge(&watched));
         let mut guesses = Guesses::new();
         for server in &wanted.servers {
-            let Some(probe) = &server.probe else { continue };
-            if self.watches.id(probe).is_none() && !guesses.contains_key(probe) {
-                guesses.insert(probe.clone(), self.guess(service, server, probe, predecessor));
+            for probe in &server.probes {
+                if self.watches.id(probe).is_none() && !guesses.contains_key(probe) {
+                    guesses.insert(probe.clone(), self.guess(service, server, probe, predecessor));
+                }
             }
         }
         if guesses.values().all(|guess| guess.verdict == Verdict::Unknown) {
@@ -191,7 +216,7 @@ impl Core {
 
     fn knowledge<'a>(&'a self, fitness: &'a dyn Fn(&Probe) -> Fitness) -> Knowledge<'a> {
         let (names, decisions, resting) = (&self.names, &self.decisions, &self.resting);
-        Knowledge { names, fitness, decisions, resting }
+        Knowledge { names, fitness, decisions, resting, below_quorum: &self.below_quorum }
     }
 
     /// What to take for true until a new check has answered: what the server's check said before
@@ -205,7 +230,7 @@ impl Core {
     ) -> Fitness {
         let before = predecessor.and_then(|before| {
             let same = |old: &&WantedServer| {
-                old.label == server.label && old.address == server.address && old.probe.is_some()
+                old.label == server.label && old.address == server.address && !old.probes.is_empty()
             };
             before.servers.iter().find(same).map(|old| old.fitness)
         });
@@ -237,7 +262,8 @@ impl Core {
 
     fn link(&mut self) {
         let used = self.services.iter().enumerate().flat_map(|(index, service)| {
-            service.servers.iter().filter_map(move |server| Some((index, server.probe.as_ref()?)))
+            let probes = service.servers.iter().flat_map(|server| &server.probes);
+            probes.map(move |probe| (index, probe))
         });
         self.watches.link(used);
         self.told_warm &= self.watches.cold() == 0;

@@ -1,12 +1,13 @@
 //! Log lines: one for each verdict, kernel change and decision.
 
-use config::model::{CheckKind, VirtualServer};
+use config::model::{Check, CheckKind, VirtualServer};
 use health::wanted::Placement;
 use health::{Verdict, WantedService};
 use ipvs::Step;
 use runtime::journal::{EventKind, Level};
 
 use super::Entry;
+use super::verdicts::Turned;
 use super::watches::{Watched, Watches};
 use crate::reconciler::{Finding, Refusal};
 
@@ -16,33 +17,31 @@ const CHANGES_TOLD: usize = 16;
 /// More virtual servers than this share one line in short.
 const SERVICES_TOLD: usize = 3;
 
-/// A real server was found up or down.
+/// A check was found to pass or to fail; mostly that is its real server, up or down.
 pub(super) fn verdict(
     services: &[WantedService],
     watched: &Watched,
-    verdict: Verdict,
+    turned: &[Turned],
     after: u32,
 ) -> Entry {
-    let (level, message) = match verdict {
+    let first = turned.iter().find(|one| one.before != one.now).or(turned.first());
+    let now = first.map_or(watched.fitness.verdict, |one| one.now);
+    let (level, message) = match now {
+        _ if first.is_some_and(|one| one.before == one.now) => match watched.fitness.verdict {
+            Verdict::Down => (Level::Warn, "check fails, its real server was not up before"),
+            _ => (Level::Info, "check passes, its real server is not up before all of them do"),
+        },
         Verdict::Up => (Level::Info, "real server up"),
         Verdict::Down => (Level::Warn, "real server down"),
         Verdict::Unknown => (Level::Info, "real server unknown"),
     };
+    let server = first.map_or_else(|| watched.probe.server.to_string(), |one| one.label.clone());
     Entry::new(EventKind::Verdict, level, message)
         .with("service", service_names(services, &watched.users))
-        .with("server", label(services, watched))
+        .with("server", server)
         .with("check", check_name(&watched.probe.check.kind))
         .with("reason", &watched.reason)
         .with("after", after)
-}
-
-/// What people call the real server of a check.
-pub(super) fn label(services: &[WantedService], watched: &Watched) -> String {
-    let server = watched.users.first().and_then(|user| services.get(*user)).and_then(|service| {
-        let same = |server: &&health::WantedServer| server.probe.as_ref() == Some(&watched.probe);
-        service.servers.iter().find(same).map(|server| server.label.clone())
-    });
-    server.unwrap_or_else(|| watched.probe.server.to_string())
 }
 
 fn service_names(services: &[WantedService], users: &[usize]) -> String {
@@ -74,6 +73,19 @@ pub(super) fn check_name(kind: &CheckKind) -> &'static str {
     }
 }
 
+/// What one of several checks is called: its kind, with what tells it from others of that kind.
+pub(super) fn check_label(check: &Check, port: u16) -> String {
+    let name = check_name(&check.kind);
+    match &check.kind {
+        CheckKind::Http(http) => format!("{name} {} on port {port}", http.path),
+        CheckKind::External { argv, .. } => {
+            format!("{name} {}", argv.first().map_or("", String::as_str))
+        }
+        CheckKind::Ping | CheckKind::On | CheckKind::Off => name.to_owned(),
+        _ => format!("{name} on port {port}"),
+    }
+}
+
 /// Every check has answered for the first time.
 pub(super) fn warm(watches: &Watches) -> Entry {
     let up = watches.iter().filter(|(_, one)| one.fitness.verdict == Verdict::Up).count();
@@ -90,6 +102,16 @@ pub(super) fn sorry(service: &WantedService) -> Entry {
         false => (Level::Info, "sorry server is no longer needed"),
     };
     Entry::new(EventKind::Verdict, level, message).with("service", &service.name)
+}
+
+/// Too little of a virtual server is up, or enough again.
+pub(super) fn quorum(service: &VirtualServer, wanted: &WantedService) -> Entry {
+    let (level, message) = match wanted.below_quorum {
+        true => (Level::Warn, "virtual server is below its quorum"),
+        false => (Level::Info, "virtual server has its quorum"),
+    };
+    let entry = Entry::new(EventKind::Verdict, level, message).with("service", &wanted.name);
+    entry.with("quorum", service.quorum.weight)
 }
 
 /// Real servers stay in although their checks fail, or no longer.

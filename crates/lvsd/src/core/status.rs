@@ -6,13 +6,17 @@ use config::Cluster;
 use config::model::{Host, Listen, SorryServer, VirtualServer};
 use control::nanny::WatchId;
 use control::plan::{PlanAnswer, PlanRequest, PlannedChange};
-use control::status::{ConfigStatus, LvsdStatus, SCHEMA_VERSION, ServerStatus, ServiceStatus};
+use control::status::{
+    CheckStatus, ConfigStatus, LvsdStatus, SCHEMA_VERSION, ServerStatus, ServiceStatus,
+};
+use health::wanted::Said;
 use health::{Decided, Note, Verdict, WantedServer, WantedService};
 use ipvs::{DestinationStats, Ports, Step, plan};
 
 use super::needs_ftp_helper;
 use super::operator::is_meant;
-use super::{Core, Now, live};
+use super::watches::Watched;
+use super::{Core, Now, live, report};
 
 /// What the driver knows and the core does not.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +71,8 @@ impl Core {
         servers
             .filter(|(_, _, known)| is_meant(known, server))
             .map(|(of, wanted, known)| {
-                let watch = known.probe.as_ref().and_then(|probe| self.watches.id(probe));
+                let decides = self.decides(known);
+                let watch = decides.and_then(|watched| self.watches.id(&watched.probe));
                 (wanted.name.clone(), self.server_status(of, known, now), watch)
             })
             .collect()
@@ -137,7 +142,7 @@ impl Core {
     fn server_status(&self, of: &VirtualServer, server: &WantedServer, now: Now) -> ServerStatus {
         let real = of.servers.get(server.index);
         let configured_weight = real.map_or(0, |real| real.weight);
-        let watched = server.probe.as_ref().and_then(|probe| self.watches.of(probe));
+        let watched = self.decides(server);
         let reason = match (watched, server.address) {
             (Some(watched), _) => watched.reason.clone(),
             (None, None) => self.unresolved_in_words(real.map(|real| &real.host)),
@@ -156,7 +161,8 @@ impl Core {
             address: server.address,
             forwarding: real.map(|real| real.forwarding).unwrap_or_default(),
             verdict: server.fitness.verdict,
-            weight_because: server.because(configured_weight, &reason, &self.decisions, &of.name),
+            weight_because: self.because(of, server, configured_weight, &reason),
+            checks: self.watched(server).map(check_status).collect(),
             reason,
             since_unix_ms: watched.map(|watched| watched.since_unix_ms).unwrap_or_default(),
             configured_weight,
@@ -167,6 +173,37 @@ impl Core {
             connections: long_sum(|one| one.counters.connections),
             bytes_in: long_sum(|one| one.counters.bytes_in),
         }
+    }
+
+    /// The checks of a real server.
+    fn watched<'a>(&'a self, server: &'a WantedServer) -> impl Iterator<Item = &'a Watched> {
+        server.probes.iter().filter_map(|probe| self.watches.of(probe))
+    }
+
+    /// The check that decides about a real server: the first one of those that are as it is.
+    fn decides<'a>(&'a self, server: &'a WantedServer) -> Option<&'a Watched> {
+        let decides = |watched: &&Watched| watched.fitness.verdict == server.fitness.verdict;
+        self.watched(server).find(decides).or_else(|| self.watched(server).next())
+    }
+
+    fn because(
+        &self,
+        of: &VirtualServer,
+        server: &WantedServer,
+        configured_weight: u32,
+        reason: &str,
+    ) -> Vec<String> {
+        let names: Vec<String> = self.watched(server).map(name_of).collect();
+        let said = self.watched(server).zip(&names).map(|(watched, check)| Said {
+            check,
+            fitness: watched.fitness,
+            reason: &watched.reason,
+        });
+        let mut said: Vec<Said<'_>> = said.collect();
+        if server.address.is_none() {
+            said.push(Said { check: "", fitness: server.fitness, reason });
+        }
+        server.because(configured_weight, &said, &self.decisions, &of.name)
     }
 
     fn kernel_weight(&self, server: &WantedServer) -> Option<u32> {
@@ -185,6 +222,19 @@ impl Core {
             Some(Host::Address(ip)) => format!("{ip} is not of the virtual server's family"),
             None => String::new(),
         }
+    }
+}
+
+fn name_of(watched: &Watched) -> String {
+    report::check_label(&watched.probe.check, watched.probe.server.port())
+}
+
+fn check_status(watched: &Watched) -> CheckStatus {
+    CheckStatus {
+        check: name_of(watched),
+        verdict: watched.fitness.verdict,
+        reason: watched.reason.clone(),
+        since_unix_ms: watched.since_unix_ms,
     }
 }
 

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 
 use config::model::{
-    Check, CheckKind, Endpoint, Host, Listen, Notify, OnFailure, RealServer, SorryServer,
-    VirtualServer,
+    Check, CheckKind, Endpoint, Host, Listen, Notify, OnFailure, Quorum, RealServer, ServerNotify,
+    SorryServer, VirtualServer,
 };
 use control::action::{Decision, ServerAction};
 use control::plan::PlanRequest;
@@ -15,6 +15,8 @@ mod bench;
 mod letters;
 mod notices;
 mod operator;
+mod quorum;
+mod several;
 
 use bench::*;
 

@@ -251,7 +251,11 @@ impl Driver {
         let mut argv = self.core.cluster().on_edit.clone();
         if !argv.is_empty() {
             argv.push(self.configuration.status.path.clone());
-            self.tellers.tell(Notice::Run { service: "configuration".to_owned(), argv });
+            self.tellers.tell(Notice::Run {
+                service: "configuration".to_owned(),
+                server: None,
+                argv,
+            });
         }
     }
 

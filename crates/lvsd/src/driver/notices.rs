@@ -13,7 +13,7 @@ use super::mail;
 use crate::core::Notice;
 
 /// Notices that may wait for each of those who are told; what comes on top is dropped and named.
-const WAITING: usize = 16;
+const WAITING: usize = 128;
 
 /// Limit of one program, and of one mail.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -53,7 +53,7 @@ impl Tellers {
 async fn work(mut notices: mpsc::Receiver<Notice>, journal: Journal) {
     while let Some(notice) = notices.recv().await {
         match notice {
-            Notice::Run { service, argv } => run(service, &argv, &journal).await,
+            Notice::Run { service, server, argv } => run(service, server, &argv, &journal).await,
             Notice::Mail { mail, lines } => {
                 let sent = tokio::time::timeout(LIMIT, mail::send(&mail, &lines)).await;
                 let problem = match sent {
@@ -69,14 +69,24 @@ async fn work(mut notices: mpsc::Receiver<Notice>, journal: Journal) {
     }
 }
 
-async fn run(service: String, argv: &[String], journal: &Journal) {
-    let ended = hook::run(argv, LIMIT, &[("CARIBE_SERVICE", &service)]).await;
-    let fields = [
+async fn run(
+    service: String,
+    server: Option<(String, &'static str)>,
+    argv: &[String],
+    journal: &Journal,
+) {
+    let mut told = vec![("CARIBE_SERVICE", service.as_str())];
+    if let Some((server, state)) = &server {
+        told.extend([("CARIBE_SERVER", server.as_str()), ("CARIBE_STATE", state)]);
+    }
+    let ended = hook::run(argv, LIMIT, &told).await;
+    let mut fields = vec![
         ("service", service),
         ("program", argv.join(" ")),
         ("result", ended.how),
         ("ms", ended.took.as_millis().to_string()),
     ];
+    fields.extend(server.map(|(server, _)| ("server", server)));
     let (level, sentence) = match ended.good {
         true => (Level::Info, "program was run"),
         false => (Level::Warn, "program failed"),
@@ -90,7 +100,7 @@ mod tests {
 
     fn run(service: &str, words: &[&str]) -> Notice {
         let argv = words.iter().map(|word| (*word).to_owned()).collect();
-        Notice::Run { service: service.to_owned(), argv }
+        Notice::Run { service: service.to_owned(), server: None, argv }
     }
 
     /// The programs of the journal, in the order of their ends.

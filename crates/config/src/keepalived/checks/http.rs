@@ -7,14 +7,14 @@ use super::super::tree::Node;
 use crate::foreign::regex;
 use crate::model::{CheckKind, Expect, HttpCheck, Tls};
 
-/// The check that an HTTP_GET or SSL_GET asks for: that of its first `url`.
-pub(super) fn kind(
+/// The checks that an HTTP_GET or SSL_GET asks for: one for each `url`.
+pub(super) fn kinds(
     report: &mut Report,
     node: &Node,
     own: &[&Node],
     is_tls: bool,
-) -> Option<CheckKind> {
-    let mut check = HttpCheck {
+) -> Vec<CheckKind> {
+    let mut all = HttpCheck {
         tls: is_tls.then_some(Tls { verify: false, ca_file: None, name: None }),
         method: "GET".to_string(),
         path: "/".to_string(),
@@ -26,24 +26,14 @@ pub(super) fn kind(
         let help = "remove `verify: false` from the converted file to have them verified";
         report.noted("certificates are not verified, as in keepalived", &node.name.at, help);
     }
-    let mut urls = 0;
     for inner in own {
         match inner.name.text.as_str() {
-            "url" => {
-                urls += 1;
-                if urls == 1 {
-                    url(report, inner, &mut check);
-                } else {
-                    let instead = "a check asks for one page: the first `url` is kept; for several, `external` runs a program of yours";
-                    report.dropped("url", &inner.name.at, instead);
-                }
-            }
             "http_protocol" if inner.word(0).is_none_or(|word| word.text != "1.1") => {
                 report.dropped("http_protocol", &inner.name.at, "checks speak HTTP/1.1");
             }
             "sni_name" => {
                 let name = report.value(inner, "www.example.com").map(|word| word.text.clone());
-                if let Some(tls) = &mut check.tls {
+                if let Some(tls) = &mut all.tls {
                     tls.name = name;
                 }
             }
@@ -51,12 +41,17 @@ pub(super) fn kind(
             _ => {}
         }
     }
-    if urls == 0 {
+    let mut kinds = Vec::new();
+    for inner in own.iter().filter(|inner| inner.name.text == "url") {
+        let mut check = all.clone();
+        url(report, inner, &mut check);
+        kinds.push(CheckKind::Http(check));
+    }
+    if kinds.is_empty() {
         let help = "write `url { path / }` in it";
         report.error(&node.name.at, format!("this {} asks for no page", node.name.text), help);
-        return None;
     }
-    Some(CheckKind::Http(check))
+    kinds
 }
 
 fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {

@@ -2,7 +2,7 @@
 
 use super::Block;
 use super::Use::{Dropped, Nothing, Read};
-use super::reasons::{MAILED, NO_PROGRAM, QUORUM, SOURCE, SPREAD, USER};
+use super::reasons::{MAILED, NO_PROGRAM, SOURCE, SPREAD, USER};
 
 #[rustfmt::skip]
 pub(in crate::keepalived) const SERVER: Block = Block {
@@ -11,12 +11,11 @@ pub(in crate::keepalived) const SERVER: Block = Block {
         (Read, &[
             "lvs_sched", "lb_algo", "lvs_method", "lb_kind", "flag-1", "flag-2", "flag-3", "sh-port",
             "sh-fallback", "mh-port", "mh-fallback", "ops", "persistence_engine", "persistence_timeout",
-            "persistence_granularity", "protocol", "virtualhost", "snmp_name", "quorum", "ip_family",
+            "persistence_granularity", "protocol", "virtualhost", "snmp_name", "quorum", "hysteresis", "ip_family",
             "sorry_server", "sorry_server_lvs_method", "connect_timeout", "retry", "delay_loop", "delay_before_retry",
             "inhibit_on_failure", "real_server", "quorum_up", "quorum_down", "smtp_alert",
         ]),
         (Nothing, &["alpha", "hashed"]),
-        (QUORUM, &["hysteresis"]),
         (NO_PROGRAM, &["omega"]),
         (Dropped("both routers check all the time, so that the standby's table is warm"), &["ha_suspend"]),
         (Dropped("the sorry server is added when it is needed, and removed after"), &["sorry_server_inhibit"]),
@@ -31,13 +30,13 @@ pub(in crate::keepalived) const REAL: Block = Block {
         (Read, &[
             "weight", "lvs_method", "lb_kind", "uthreshold", "lthreshold", "virtualhost", "snmp_name",
             "connect_timeout", "retry", "delay_loop", "delay_before_retry", "inhibit_on_failure",
+            "notify_up", "notify_down",
         ]),
         (Read, &[
             "HTTP_GET", "SSL_GET", "TCP_CHECK", "SMTP_CHECK", "DNS_CHECK", "MISC_CHECK", "BFD_CHECK",
             "UDP_CHECK", "PING_CHECK", "FILE_CHECK",
         ]),
         (Nothing, &["alpha"]),
-        (NO_PROGRAM, &["notify_up", "notify_down"]),
         (MAILED, &["smtp_alert"]),
         (SPREAD, &["warmup", "log_all_failures"]),
     ],

@@ -33,7 +33,4 @@ pub(super) const SOURCE: Use =
     Dropped("a check leaves by the route and from the address that the kernel chooses");
 pub(super) const SPREAD: Use =
     Dropped("the first checks are spread by themselves, and every change is logged");
-pub(super) const QUORUM: Use = Dropped(
-    "the virtual server goes on with the real servers that are up, and the sorry server serves when none is",
-);
 pub(super) const USER: Use = Dropped("programs of checks run as the user caribe-script");

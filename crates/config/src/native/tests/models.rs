@@ -50,6 +50,11 @@ fn argv() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|(program, arguments)| std::iter::once(program).chain(arguments).collect())
 }
 
+/// A program, or none.
+fn programs() -> impl Strategy<Value = Vec<String>> {
+    prop_oneof![Just(Vec::new()), argv()]
+}
+
 fn host() -> impl Strategy<Value = Host> {
     prop_oneof![
         ip().prop_map(Host::Address),
@@ -218,8 +223,7 @@ fn notify() -> impl Strategy<Value = Notify> {
     let mail =
         (vec(address(), 1..3), option::of(address()), option::of(name()), time(1000, 100_000))
             .prop_map(|(to, from, server, repeat)| Mail { to, from, server, repeat: Some(repeat) });
-    let program = || prop_oneof![Just(Vec::new()), argv()];
-    (program(), program(), option::of(mail)).prop_map(|(empty, filled, mail)| Notify {
+    (programs(), programs(), option::of(mail)).prop_map(|(empty, filled, mail)| Notify {
         empty,
         filled,
         mail,
@@ -304,17 +308,24 @@ fn tunnel() -> impl Strategy<Value = Tunnel> {
 fn real_server() -> impl Strategy<Value = RealServer> {
     let place = (option::of(name()), host(), port());
     let limits = (prop_oneof![Just(1), 0..=2_147_483_647_u32], any::<u32>(), any::<u32>());
-    (place, limits, forwarding(), tunnel(), option::of(check())).prop_map(
-        |((name, host, port), (weight, upper, lower), forwarding, tunnel, check)| RealServer {
-            name,
-            host,
-            port,
-            weight,
-            forwarding,
-            tunnel,
-            upper_threshold: upper,
-            lower_threshold: lower,
-            check,
+    let programs = (programs(), programs()).prop_map(|(up, down)| ServerNotify { up, down });
+    let checks =
+        prop_oneof![Just((None, Vec::new())), (check().prop_map(Some), vec(check(), 0..3)),];
+    (place, limits, (forwarding(), tunnel()), checks, programs).prop_map(
+        |((name, host, port), (weight, upper, lower), (forwarding, tunnel), checks, notify)| {
+            RealServer {
+                name,
+                host,
+                port,
+                weight,
+                forwarding,
+                tunnel,
+                upper_threshold: upper,
+                lower_threshold: lower,
+                check: checks.0,
+                also: checks.1,
+                notify,
+            }
         },
     )
 }
@@ -365,8 +376,13 @@ fn service() -> impl Strategy<Value = VirtualServer> {
     let on_failure =
         (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent(), option::of(on_stop()));
     let pool = (vec(real_server(), 0..4), option::of(sorry));
-    (name(), listen(), balancing, check(), on_failure, pool, notify()).prop_map(
-        |(name, listen, balancing, check, on_failure, pool, notify)| {
+    let checks = (check(), vec(check(), 0..3));
+    let quorum = prop_oneof![
+        Just(Quorum::default()),
+        (1_u32.., any::<u32>()).prop_map(|(weight, hysteresis)| Quorum { weight, hysteresis }),
+    ];
+    (name(), listen(), balancing, checks, (on_failure, quorum), pool, notify()).prop_map(
+        |(name, listen, balancing, checks, (on_failure, quorum), pool, notify)| {
             let (scheduler, flags, persistence, one_packet) = balancing;
             VirtualServer {
                 name,
@@ -375,7 +391,9 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 scheduler_flags: flags,
                 persistence,
                 one_packet,
-                check,
+                check: checks.0,
+                also: checks.1,
+                quorum,
                 on_failure: on_failure.0,
                 servers: pool.0,
                 sorry: pool.1,

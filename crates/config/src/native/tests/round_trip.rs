@@ -34,7 +34,9 @@ fn given(node: &Node<'_>, path: &str, seen: &mut BTreeSet<&'static str>) {
             }
         }
         Value::List(members) => {
-            members.iter().for_each(|member| given(member, &format!("{path}[]"), seen));
+            let member = format!("{path}[]");
+            let path = if children(&member).is_empty() { path } else { &member };
+            members.iter().for_each(|member| given(member, path, seen));
         }
         Value::Null | Value::Boolean(_) | Value::Number | Value::Text(_) => {}
     }

@@ -9,7 +9,14 @@ use crate::model::{
     Check, CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Listen, Tls,
 };
 
-pub(super) fn check(check: &Check, listen: &Listen) -> Yaml {
+/// One check, or a list of several.
+pub(super) fn checks(first: &Check, also: &[Check], listen: &Listen) -> Yaml {
+    let mut all: Vec<Yaml> =
+        std::iter::once(first).chain(also).map(|one| check(one, listen)).collect();
+    if also.is_empty() { all.remove(0) } else { Yaml::List(all) }
+}
+
+fn check(check: &Check, listen: &Listen) -> Yaml {
     let mut map = Map::new("services.*.check");
     let word = match &check.kind {
         CheckKind::On => Some("on"),

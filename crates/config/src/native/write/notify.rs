@@ -3,13 +3,20 @@
 use super::super::scalar::render_duration;
 use super::super::yaml::Yaml;
 use super::{Map, texts};
-use crate::model::{Mail, Notify};
+use crate::model::{Mail, Notify, ServerNotify};
 
 pub(super) fn notify(notify: &Notify) -> Option<Yaml> {
     let mut map = Map::new("services.*.notify");
     map.put_list("empty", texts(&notify.empty));
     map.put_list("filled", texts(&notify.filled));
     map.put_some("mail", notify.mail.as_ref().map(mail));
+    (!map.entries.is_empty()).then(|| map.done())
+}
+
+pub(super) fn of_server(notify: &ServerNotify) -> Option<Yaml> {
+    let mut map = Map::new("services.*.servers[].notify");
+    map.put_list("up", texts(&notify.up));
+    map.put_list("down", texts(&notify.down));
     (!map.entries.is_empty()).then(|| map.done())
 }
 

@@ -7,6 +7,7 @@ use super::*;
 
 const C: &str = "192.168.1.6:80";
 const D: &str = "192.168.1.7:80";
+const REFUSED: Said<'_> = Said { check: "connect", fitness: Fitness::DOWN, reason: "refused" };
 
 /// Four servers, half of which may leave, and no sorry server.
 fn four() -> VirtualServer {
@@ -30,8 +31,10 @@ fn judged(
     judge: impl Fn(&str) -> Fitness,
 ) -> WantedService {
     let fitness = |probe: &Probe| judge(&probe.server.to_string());
-    let (names, resting) = (&Names::new(), &BTreeSet::new());
-    wanted_service(service, &Knowledge { names, fitness: &fitness, decisions, resting })
+    let (names, none) = (&Names::new(), &BTreeSet::new());
+    let knowledge =
+        Knowledge { names, fitness: &fitness, decisions, resting: none, below_quorum: none };
+    wanted_service(service, &knowledge)
 }
 
 fn full(servers: &[&str]) -> Vec<String> {
@@ -86,7 +89,7 @@ fn who_is_kept_has_the_operators_weight_and_says_why() {
     let wanted = judged(&service, &decisions, judge);
     let server = &wanted.servers[0];
     assert_eq!(server.placement, Placement::Held(7));
-    let because = server.because(1, "refused", &decisions, "www");
+    let because = server.because(1, &[REFUSED], &decisions, "www");
     assert!(
         because.contains(&"kept: max_down lets no more servers leave".to_owned()),
         "{because:?}"

@@ -36,6 +36,8 @@ pub(super) fn server(address: &str) -> RealServer {
         upper_threshold: 0,
         lower_threshold: 0,
         check: None,
+        also: Vec::new(),
+        notify: ServerNotify::default(),
     }
 }
 
@@ -50,6 +52,8 @@ pub(super) fn service(name: &str, port: u16, servers: &[&str]) -> VirtualServer 
         persistence: None,
         one_packet: false,
         check: check(5),
+        also: Vec::new(),
+        quorum: Quorum::default(),
         on_failure: OnFailure::Remove,
         servers: servers.iter().map(|address| server(address)).collect(),
         sorry: Some(SorryServer {

@@ -19,7 +19,12 @@ fn said(bench: &mut Bench) -> Vec<String> {
     let notices = bench.core.notices(bench.now).into_iter();
     notices
         .map(|notice| match notice {
-            Notice::Run { service, argv } => format!("{service}: {}", argv.join(" ")),
+            Notice::Run { service, server: None, argv } => {
+                format!("{service}: {}", argv.join(" "))
+            }
+            Notice::Run { service, server: Some((server, state)), argv } => {
+                format!("{service} {server} {state}: {}", argv.join(" "))
+            }
             Notice::Mail { mail, lines } => format!("{}: {}", mail.to.join(" "), lines.join("; ")),
         })
         .collect()
@@ -69,6 +74,7 @@ fn who_stays_down_is_told_of_again() {
 #[test]
 fn the_router_that_carries_a_virtual_server_tells_of_it_and_no_other() {
     let mut cluster = told(None);
+    cluster.services[0].servers[0].notify = with_programs().services[0].servers[0].notify.clone();
     let group = Group {
         name: "web".into(),
         preferred: None,
@@ -145,4 +151,26 @@ fn the_maintenance_folder_takes_out_and_gives_back() {
     bench.settle();
     assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
     assert_eq!(bench.told("maintenance folder has changed out=192.168.1.4 back="), 1);
+}
+
+/// The bench with programs of its first real server.
+fn with_programs() -> Cluster {
+    let mut cluster = www();
+    let words = |word: &str| vec!["/bin/server".to_owned(), word.to_owned()];
+    cluster.services[0].servers[0].notify = ServerNotify { up: words("up"), down: words("down") };
+    cluster.services[0].notify.empty = vec!["/bin/empty".to_owned()];
+    cluster
+}
+
+#[test]
+fn each_change_of_a_real_server_runs_its_program_in_the_order_of_what_happened() {
+    let mut bench = Bench::running(with_programs());
+    assert_eq!(said(&mut bench), [""; 0], "who is up at the start is not told");
+    bench.judge(B, Verdict::Down);
+    bench.judge(A, Verdict::Down);
+    bench.judge(A, Verdict::Up);
+    bench.judge(A, Verdict::Down);
+    let down = format!("www {A} down: /bin/server down");
+    let up = format!("www {A} up: /bin/server up");
+    assert_eq!(said(&mut bench), [down.clone(), up, down, "www: /bin/empty".to_owned()]);
 }
