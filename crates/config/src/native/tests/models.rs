@@ -252,7 +252,8 @@ fn http() -> impl Strategy<Value = HttpCheck> {
         })
 }
 
-fn check() -> impl Strategy<Value = Check> {
+/// Boxed, like the others that stand within others: as values on the stack they are too large.
+fn check() -> BoxedStrategy<Check> {
     let send = option::of(vec(any::<u8>(), 0..12));
     let kind = prop_oneof![
         select(vec![
@@ -276,7 +277,7 @@ fn check() -> impl Strategy<Value = Check> {
         Just((Duration::from_secs(5), Duration::from_secs(3), Duration::ZERO, None)),
         (time(100, 100_000), time(10, 100_000), time(0, 100_000), option::of(time(10, 100_000)))
     ];
-    (kind, port(), times, 1..5_u32, 1..5_u32, 0..3_u32).prop_map(
+    let check = (kind.boxed(), port(), times, 1..5_u32, 1..5_u32, 0..3_u32).prop_map(
         |(kind, port, (interval, timeout, reentry, retry), fall, rise, connects)| Check {
             kind,
             port,
@@ -288,7 +289,8 @@ fn check() -> impl Strategy<Value = Check> {
             retry,
             connects,
         },
-    )
+    );
+    check.boxed()
 }
 
 fn forwarding() -> impl Strategy<Value = Forwarding> {
@@ -375,7 +377,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
     let balancing = (text("[a-z0-9_]{1,15}"), flags, option::of(persistence), any::<bool>());
     let on_failure =
         (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent(), option::of(on_stop()));
-    let pool = (vec(real_server(), 0..4), option::of(sorry));
+    let pool = (vec(real_server().boxed(), 0..4), option::of(sorry));
     let checks = (check(), vec(check(), 0..3));
     let quorum = prop_oneof![
         Just(Quorum::default()),
