@@ -7,7 +7,7 @@
 //!
 //! Some keys say nothing here: `serial_no`, `heartbeat` and `debug_level`, which no daemon of
 //! Piranha ever read; `hard_shutdown`, because a check that dies is started again; `ipvsadm`,
-//! because the kernel is spoken to directly; `rsh_command`, which only measured load; `sync`,
+//! because the kernel is spoken to directly; `sync`,
 //! `*_shared` and `reservation_conflict_action`, for disks that failover services shared.
 //!
 //! With `service = fos` the failover services move with their addresses: `start_cmd` and
@@ -77,8 +77,10 @@ pub(crate) fn parse(
     let fos = reading.report.word(settings, "service", &["lvs", "fos"]) == Some("fos");
     let hooks = failover::read(&mut reading, &file, fos);
     // Piranha does one or the other.
+    let remote_shell = reading.report.word(settings, "rsh_command", &["rsh", "ssh"]);
+    let remote_shell = remote_shell.unwrap_or("rsh");
     for block in file.virtuals.iter().filter(|_| !fos) {
-        if let Some(built) = service::build(&mut reading.report, block, forwarding) {
+        if let Some(built) = service::build(&mut reading.report, block, forwarding, remote_shell) {
             reading.add(built);
         }
     }

@@ -13,6 +13,7 @@ mod dialogue;
 mod fence;
 mod kernel;
 mod listen;
+mod load;
 mod login;
 mod notify;
 mod on_stop;
@@ -22,6 +23,7 @@ pub use dialogue::{Dialogue, DnsCheck, Exchange};
 pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
+pub use load::LoadMonitor;
 pub use login::{Login, LoginCheck, LoginService, Query, SecretUse};
 pub use notify::{Mail, Notify, ServerNotify};
 pub use on_stop::OnStop;
@@ -238,6 +240,8 @@ pub struct VirtualServer {
     /// last stay; but when none is up and there is a sorry server, that one serves. The formats of
     /// other programs know no such limit: all of them may leave.
     pub max_down: Percent,
+    /// What measures the load that weights follow; they stay as they are without.
+    pub load: Option<LoadMonitor>,
     /// Who is told of changes.
     pub notify: Notify,
     /// What becomes of it when lvsd is stopped in order; none as the whole file says.

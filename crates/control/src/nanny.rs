@@ -27,6 +27,22 @@ pub struct Watch {
     pub check: Check,
     /// What was last known.
     pub verdict: Verdict,
+    /// What is told beside verdicts.
+    #[serde(default)]
+    pub follow: Follow,
+}
+
+/// What nanny tells of a watch, beside its verdicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Follow {
+    /// Nothing.
+    #[default]
+    No,
+    /// Each result.
+    Results,
+    /// Each result, and for one that is good what the program printed.
+    Output,
 }
 
 /// From lvsd to nanny.
@@ -79,6 +95,17 @@ pub enum FromNanny {
         /// The results.
         results: Vec<ProbeResult>,
     },
+    /// One result of a watch that is followed. When lvsd reads too slowly, the oldest are lost.
+    Checked {
+        /// Which watch.
+        id: WatchId,
+        /// When it ended, milliseconds since the Unix epoch.
+        unix_ms: u64,
+        /// It was good.
+        passed: bool,
+        /// Why, or what the program printed.
+        reason: String,
+    },
     /// Counters since start, about once a second while anything happens.
     Counters {
         /// Checks that ended well.
@@ -87,5 +114,8 @@ pub enum FromNanny {
         failed: u64,
         /// Checks whose start was late by more than half their interval.
         late: u64,
+        /// Results of followed watches that were lost.
+        #[serde(default)]
+        lost: u64,
     },
 }

@@ -2,7 +2,8 @@
 //!
 //! [`watcher`] counts results until a server is up or down. [`results`] keeps the last hundred.
 //! [`expect`] decides whether an answer, which comes in pieces, is the wanted one. [`schedule`]
-//! spreads the starts of many checks. [`weight`] lets a returning server take traffic slowly.
+//! spreads the starts of many checks. [`load`] makes weights follow the load of servers.
+//! [`weight`] lets a returning server take traffic slowly.
 //! [`dns`] reads what name servers answer. [`login`] logs in at servers. [`escape`] reads and shows bytes as people write them. [`wanted`](mod@wanted) turns it all, with the operator's
 //! [decisions](decision), into the table that the kernel should hold; [`probe`] says who shares a check.
 
@@ -11,6 +12,7 @@ pub mod dns;
 pub mod escape;
 pub mod expect;
 pub mod ledger;
+pub mod load;
 pub mod login;
 pub mod probe;
 pub mod results;

@@ -8,6 +8,7 @@ use ipvs::{
     Destination, DestinationKey, Family, Forwarding, Pool, Service, ServiceKey, Table, Tunnel,
 };
 
+use crate::load::{Reading, weigh};
 use crate::{Decisions, Probe, Verdict};
 
 mod fail_open;
@@ -52,6 +53,8 @@ pub struct Knowledge<'a> {
     pub names: &'a Names,
     /// Health by probe.
     pub fitness: &'a dyn Fn(&Probe) -> Fitness,
+    /// Loads by the probe that measures them.
+    pub load: &'a dyn Fn(&Probe) -> Option<Reading>,
     /// The operator's decisions.
     pub decisions: &'a Decisions,
     /// Names of the files in the maintenance folder.
@@ -101,6 +104,8 @@ pub struct WantedServer {
     pub probes: Vec<Probe>,
     /// What they say together.
     pub fitness: Fitness,
+    /// What measures its load, and what was measured, where its weight follows that.
+    pub load: Option<(Probe, Option<Reading>)>,
     /// A file of the maintenance folder names it.
     pub resting: bool,
     /// Where it belongs, and by which rule.
@@ -228,6 +233,8 @@ fn place_server(
             let fitness = probes::fitness(service.checks_of(server), &probes, knowledge);
             let decided = knowledge.decisions.of(&wanted.name, &label);
             let resting = rests(server, &label, address, knowledge.resting);
+            let load = load_of(service, asked, *key, knowledge);
+            let weight = weight_under(load.as_ref(), server.weight);
             wanted.servers.push(WantedServer {
                 label: label.clone(),
                 index,
@@ -235,8 +242,9 @@ fn place_server(
                 places: Vec::with_capacity(1),
                 probes,
                 fitness,
+                load,
                 resting,
-                placement: place(server.weight, service.on_failure, fitness, decided, resting),
+                placement: place(weight, service.on_failure, fitness, decided, resting),
             });
         }
         let Some(entry) = wanted.servers.get_mut(position) else { continue };
@@ -266,6 +274,25 @@ fn rests(server: &RealServer, label: &str, address: SocketAddr, names: &BTreeSet
     plain.iter().any(|name| names.contains(name))
 }
 
+/// What measures the load of a real server, and what is known of it.
+fn load_of(
+    service: &VirtualServer,
+    server: SocketAddr,
+    key: ServiceKey,
+    knowledge: &Knowledge<'_>,
+) -> Option<(Probe, Option<Reading>)> {
+    let check = service.load.as_ref()?.check();
+    let probe = Probe::new(server, listening_address(key), &check, Forwarding::default())?;
+    let reading = (knowledge.load)(&probe);
+    Some((probe, reading))
+}
+
+/// The configured weight as the load has it; without a load the configured one.
+fn weight_under(load: Option<&(Probe, Option<Reading>)>, configured: u32) -> u32 {
+    let reading = load.and_then(|(_, reading)| reading.as_ref());
+    reading.map_or(configured, |reading| weigh(configured, reading.share))
+}
+
 fn unresolved(label: String, index: usize) -> WantedServer {
     WantedServer {
         label,
@@ -274,6 +301,7 @@ fn unresolved(label: String, index: usize) -> WantedServer {
         places: Vec::new(),
         probes: Vec::new(),
         fitness: Fitness::default(),
+        load: None,
         resting: false,
         placement: Placement::Unresolved,
     }

@@ -54,6 +54,7 @@ async fn without_lvsd(cluster: &Cluster) -> Result<PlanAnswer, ExitError> {
     let knowledge = Knowledge {
         names: &names,
         fitness: &|_| Fitness::UP,
+        load: &|_| None,
         decisions: &decisions,
         resting: none,
         below_quorum: none,

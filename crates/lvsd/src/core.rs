@@ -8,6 +8,7 @@ mod entry;
 mod ftp;
 mod letters;
 mod linger;
+mod loads;
 mod memory;
 mod notices;
 mod operator;
@@ -34,6 +35,7 @@ use runtime::journal::{EventKind, Level};
 
 pub use entry::Entry;
 pub(crate) use ftp::needs_ftp_helper;
+use loads::Loads;
 pub use memory::{Memory, Seen, fingerprint};
 pub use notices::Notice;
 pub use placing::{Change, names_needed};
@@ -92,6 +94,7 @@ pub struct Core {
     groups: Option<BTreeSet<String>>,
     seen_changed: bool,
     watches: Watches,
+    loads: Loads,
     told_version: u64,
     told_warm: bool,
     services: Vec<WantedService>,
@@ -133,6 +136,7 @@ impl Core {
             decisions_changed: false,
             seen_changed: false,
             watches: Watches::default(),
+            loads: Loads::default(),
             told_version: 0,
             told_warm: false,
             services: Vec::new(),
@@ -151,6 +155,11 @@ impl Core {
             resting: BTreeSet::new(),
             below_quorum: memory.seen.below_quorum,
         }
+    }
+
+    /// A result of a watch that is followed.
+    pub fn checked(&mut self, id: WatchId, passed: bool, reason: &str, now: Now) {
+        self.measured(id, passed, reason, now);
     }
 
     /// Names were resolved anew; those that are missing do not resolve.
@@ -296,14 +305,16 @@ impl Core {
 
     /// The checks, when they have changed since the last call.
     pub fn checks_to_tell(&mut self) -> Option<BTreeMap<WatchId, Watch>> {
-        let version = self.watches.version();
+        let version = self.watches.version() + self.loads.version();
         let changed = std::mem::replace(&mut self.told_version, version) != version;
-        changed.then(|| self.watches.to_watch())
+        changed.then(|| self.checks())
     }
 
     /// The checks as they are known now, for a nanny that knows nothing.
     pub fn checks(&self) -> BTreeMap<WatchId, Watch> {
-        self.watches.to_watch()
+        let mut checks = self.watches.to_watch();
+        checks.extend(self.loads.to_watch());
+        checks
     }
 
     /// Services in the kernel that are ours.

@@ -259,6 +259,9 @@ impl Driver {
             News::Said(FromNanny::Verdict { id, verdict, reason, after }) => {
                 self.core.judged(id, verdict, &reason, after, now());
             }
+            News::Said(FromNanny::Checked { id, passed, reason, .. }) => {
+                self.core.checked(id, passed, &reason, now());
+            }
             News::Said(FromNanny::Results { id, results }) => {
                 self.waiting.remembered(id, results);
             }

@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             () = &mut end => break,
             message = reader.next() => match message? {
-                Some(FromNanny::Counters { passed, failed, late }) => {
+                Some(FromNanny::Counters { passed, failed, late, .. }) => {
                     counters = (passed, failed, late);
                 }
                 Some(FromNanny::Verdict { verdict: Verdict::Down, .. }) => down += 1,
@@ -147,6 +147,7 @@ fn watch(what: &str, id: u32, port: u16) -> Watch {
             connects: 0,
         },
         verdict: Verdict::Unknown,
+        follow: control::nanny::Follow::No,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Watches write here and one task reads. Of each watch only the newest verdict is kept, so that
 //! an lvsd that is slow to read costs no memory and, when it reads again, hears the truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -32,12 +32,17 @@ pub struct Board {
     passed: AtomicU64,
     failed: AtomicU64,
     late: AtomicU64,
+    lost: AtomicU64,
 }
+
+/// Results of followed watches that wait; of more the oldest are lost.
+const WAITING_RESULTS: usize = 4096;
 
 /// What waits to be told; bounded by the number of watches.
 #[derive(Debug, Default)]
 struct Pending {
     news: BTreeMap<WatchId, News>,
+    results: VecDeque<FromNanny>,
     recalls: BTreeSet<WatchId>,
 }
 
@@ -50,6 +55,7 @@ impl Default for Board {
             passed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             late: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
         }
     }
 }
@@ -66,6 +72,18 @@ impl Board {
         self.wake.notify_one();
     }
 
+    /// A watch that is followed has a result.
+    pub fn checked(&self, id: WatchId, unix_ms: u64, passed: bool, reason: String) {
+        let mut waiting = self.waiting();
+        if waiting.results.len() >= WAITING_RESULTS {
+            waiting.results.pop_front();
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        waiting.results.push_back(FromNanny::Checked { id, unix_ms, passed, reason });
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
     /// lvsd wants the results of a watch.
     pub fn ask_results(&self, id: WatchId) {
         self.waiting().recalls.insert(id);
@@ -79,12 +97,13 @@ impl Board {
         waiting.recalls.remove(&id);
     }
 
-    /// Waits until there is something to tell, and takes it: verdicts, then the watches whose
-    /// results are wanted.
+    /// Waits until there is something to tell, and takes it: verdicts, results of what is followed,
+    /// then the watches whose results are wanted.
     pub async fn take(&self) -> (Vec<FromNanny>, BTreeSet<WatchId>) {
         loop {
             let pending = std::mem::take(&mut *self.waiting());
-            if !pending.news.is_empty() || !pending.recalls.is_empty() {
+            let idle = pending.news.is_empty() && pending.results.is_empty();
+            if !idle || !pending.recalls.is_empty() {
                 let verdicts = pending
                     .news
                     .into_iter()
@@ -94,6 +113,7 @@ impl Board {
                         reason,
                         after,
                     })
+                    .chain(pending.results)
                     .collect();
                 return (verdicts, pending.recalls);
             }
@@ -118,6 +138,7 @@ impl Board {
             passed: self.passed.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             late: self.late.load(Ordering::Relaxed),
+            lost: self.lost.load(Ordering::Relaxed),
         }
     }
 

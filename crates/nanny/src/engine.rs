@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use control::nanny::{FromNanny, Watch, WatchId};
+use control::nanny::{Follow, FromNanny, Watch, WatchId};
 use health::watcher::Rules;
 use tokio::task::JoinHandle;
 
@@ -55,9 +55,14 @@ impl Engine {
             }
             None => Arc::new(Memory::new(watch.id, watch.verdict, watch.check.interval, now)),
         };
+        let probe = Probe::new(watch.server, watch.virtual_server, &watch.check, &self.shared);
         let work = Work {
             id: watch.id,
-            probe: Probe::new(watch.server, watch.virtual_server, &watch.check, &self.shared),
+            probe: match watch.follow {
+                Follow::Output => probe.printing(),
+                Follow::No | Follow::Results => probe,
+            },
+            follow: watch.follow,
             rules: Rules::from(&watch.check),
             memory: Arc::clone(&memory),
             board: Arc::clone(&self.board),
@@ -95,6 +100,7 @@ fn fingerprint(watch: &Watch) -> u64 {
     let mut hasher = DefaultHasher::new();
     watch.server.hash(&mut hasher);
     watch.virtual_server.hash(&mut hasher);
+    watch.follow.hash(&mut hasher);
     // The check cannot be hashed as it is; its JSON is whole.
     serde_json::to_string(&watch.check).unwrap_or_default().hash(&mut hasher);
     hasher.finish()

@@ -126,6 +126,14 @@ impl Probe {
         })
     }
 
+    /// The same; where it runs a program, a good result is what that printed.
+    pub(crate) fn printing(mut self) -> Self {
+        if let Kind::External(external) = &mut self.kind {
+            external.prints = true;
+        }
+        self
+    }
+
     /// Does it once. The limit of the check holds over everything, except the wait of a program
     /// for its turn.
     ///

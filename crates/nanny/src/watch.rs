@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use control::nanny::{ProbeResult, WatchId};
+use control::nanny::{Follow, ProbeResult, WatchId};
 use futures_util::FutureExt;
 use health::Verdict;
 use health::results::Results;
@@ -59,6 +59,7 @@ impl Memory {
 pub(crate) struct Work {
     pub(crate) id: WatchId,
     pub(crate) probe: Probe,
+    pub(crate) follow: Follow,
     pub(crate) rules: Rules,
     pub(crate) memory: Arc<Memory>,
     pub(crate) board: Arc<Board>,
@@ -104,6 +105,9 @@ impl Work {
                 &text
             }
         };
+        if self.follow != Follow::No {
+            self.board.checked(self.id, unix_ms(), passed, reason.to_owned());
+        }
         let mut memory = self.memory.lock();
         let memory = &mut *memory;
         memory.results.record(unix_ms(), passed, took, reason);
@@ -150,6 +154,7 @@ mod tests {
         Work {
             id: WatchId(1),
             probe: Probe::panicking(),
+            follow: Follow::No,
             rules: RULES,
             memory: Arc::new(Memory::new(WatchId(1), verdict, interval, Instant::now())),
             board: Arc::new(Board::default()),
@@ -193,6 +198,27 @@ mod tests {
             }
         }
         task.abort();
+    }
+
+    #[tokio::test]
+    async fn each_result_of_a_watch_that_is_followed_is_told_and_of_too_many_the_oldest_are_lost() {
+        let refused = || Failure::from(std::io::Error::from_raw_os_error(111));
+        let work = Work { follow: Follow::Results, ..work(Verdict::Up) };
+        for _ in 0..5000 {
+            work.record(Duration::ZERO, &Err(refused()));
+        }
+        work.record(Duration::ZERO, &Ok("connected".into()));
+        let (told, _) = work.board.take().await;
+        let results: Vec<_> = told
+            .iter()
+            .filter_map(|told| match told {
+                FromNanny::Checked { passed, reason, .. } => Some((*passed, reason.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((results.len(), results[0]), (4096, (false, "connection refused")));
+        assert_eq!(results.last(), Some(&(true, "connected")));
+        assert!(matches!(work.board.counters(), FromNanny::Counters { lost: 905, .. }));
     }
 
     #[tokio::test]

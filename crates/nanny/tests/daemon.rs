@@ -8,7 +8,7 @@ mod tests {
 
     use config::model::{Check, CheckKind, Expect, HttpCheck, Tls};
     use control::PROTOCOL_VERSION;
-    use control::nanny::{FromNanny, ToNanny, Verdict, Watch, WatchId};
+    use control::nanny::{Follow, FromNanny, ToNanny, Verdict, Watch, WatchId};
     use runtime::child::{Child, ChildSpec};
     use runtime::lines::JsonLines;
     use tokio::net::TcpListener;
@@ -58,7 +58,14 @@ mod tests {
                 retry: None,
                 connects: 0,
             };
-            let watch = Watch { id: WatchId(id), server, virtual_server: None, check, verdict };
+            let watch = Watch {
+                id: WatchId(id),
+                server,
+                virtual_server: None,
+                check,
+                verdict,
+                follow: Follow::No,
+            };
             self.say(ToNanny::Watch(Box::new(watch))).await;
         }
 

@@ -11,6 +11,9 @@ use crate::Cluster;
 use crate::model::{Host, Listen, RealServer, VirtualServer};
 use crate::places::Part;
 
+/// A smaller weight has no room for a quarter of itself.
+const LEAST_TO_FOLLOW: u32 = 4;
+
 /// Largest weight and threshold that the kernel takes.
 const MAX_WEIGHT: u32 = i32::MAX.unsigned_abs();
 
@@ -28,9 +31,22 @@ pub(super) fn check(cluster: &Cluster, rules: &mut Rules<'_>) {
         takes.check(service, index, floating.as_ref(), rules);
         balancing(service, index, rules);
         pool(service, index, rules);
+        load(service, index, rules);
         sorry(service, index, rules);
         probes::check(service, index, rules);
         data_path::check(service, index, rules);
+    }
+}
+
+/// Weights are whole numbers, so small ones can hardly change.
+fn load(service: &VirtualServer, index: usize, rules: &mut Rules<'_>) {
+    let smallest = service.servers.iter().map(|server| server.weight).filter(|weight| *weight > 0);
+    if service.load.is_some()
+        && let Some(weight) = smallest.min().filter(|weight| *weight < LEAST_TO_FOLLOW)
+    {
+        let message = format!("a weight of {weight} cannot follow the load");
+        let help = "give every real server of it a larger weight, as 100";
+        rules.warning(Part::Service(index), message, help);
     }
 }
 

@@ -13,9 +13,10 @@ use crate::Percent;
 use crate::diagnostic::nearest;
 use crate::foreign::report::Reporter;
 use crate::model::{
-    Check, Endpoint, FloatingAddress, Listen, Notify, OnFailure, Quorum, RealServer, ServerNotify,
-    SorryServer, VirtualServer,
+    Check, Endpoint, FloatingAddress, Listen, LoadMonitor, Notify, OnFailure, Quorum, RealServer,
+    ServerNotify, SorryServer, VirtualServer,
 };
+use crate::native::load::monitor;
 
 /// A virtual server, its floating address, and the places of its parts.
 pub(super) struct Built {
@@ -47,6 +48,7 @@ pub(super) fn build(
     report: &mut Report<'_>,
     block: &Block,
     forwarding: Forwarding,
+    remote_shell: &'static str,
 ) -> Option<Built> {
     let settings = Settings(&block.settings);
     let active = report.switch(settings, "active", false);
@@ -63,7 +65,8 @@ pub(super) fn build(
         return None;
     };
     let floating = floating(report, settings, address, "vip_nmask");
-    let virtual_server = Virtual::read(report, block, forwarding, floating.as_ref()?.ip);
+    let virtual_server =
+        Virtual { remote_shell, ..Virtual::read(report, block, forwarding, floating.as_ref()?.ip) };
     let service = virtual_server.service(report);
     let names = virtual_server.servers(report);
     if !active {
@@ -148,6 +151,8 @@ struct Virtual<'a> {
     block: &'a Block,
     settings: Settings<'a>,
     forwarding: Forwarding,
+    /// What runs a command on a real server.
+    remote_shell: &'static str,
     address: IpAddr,
     port: u16,
     protocol: Protocol,
@@ -184,7 +189,17 @@ impl<'a> Virtual<'a> {
             retry: None,
             connects: 0,
         };
-        Self { block, settings, forwarding, address, port, protocol, mark, check }
+        Self {
+            block,
+            settings,
+            forwarding,
+            remote_shell: "rsh",
+            address,
+            port,
+            protocol,
+            mark,
+            check,
+        }
     }
 
     fn service(&self, report: &mut Report<'_>) -> VirtualServer {
@@ -214,6 +229,7 @@ impl<'a> Virtual<'a> {
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
             max_down: Percent::ALL,
             on_stop: None,
+            load: self.load(report),
             notify: Notify::default(),
         }
     }
@@ -221,17 +237,41 @@ impl<'a> Virtual<'a> {
     /// nanny's slow start of heavy servers is not carried: it never changed who is in the table.
     /// `master`, `dirs`, `start_cmd` and `stop_cmd` never did anything in a virtual server.
     fn name_what_is_not_carried(&self, report: &mut Report<'_>) {
-        if let Some(setting) = self.settings.get("load_monitor")
-            && let Some(value) = setting.values.first()
-            && !matches!(value.text.as_str(), "none" | "")
-        {
-            let help = "the weights of the file are used as they are; write `load_monitor = none`";
-            report.warning(&value.span, "weights do not follow the load here", help);
-        }
         if let Some(setting) = self.settings.get("client_monitor") {
             let help = "use `send_program` to check with a program of your own";
             report.warning(&setting.key.span, "`client_monitor` has no effect here", help);
         }
+    }
+
+    /// What Piranha's nanny runs for the load: `rup` and `ruptime` are asked about the real server,
+    /// `uptime` is run there, and any other command gets its address as one more argument.
+    fn load(&self, report: &mut Report<'_>) -> Option<LoadMonitor> {
+        let setting = self.settings.get("load_monitor")?;
+        let value = setting.values.first()?;
+        let run: Vec<&str> = match value.text.as_str() {
+            "none" | "" => {
+                report.one(setting);
+                return None;
+            }
+            "uptime" => {
+                if self.remote_shell == "rsh" {
+                    let help = "write `rsh_command = ssh`, and give the user caribe-script a key";
+                    let message = "rsh wants the rights of root, which no program has here";
+                    report.warning(&value.span, message, help);
+                }
+                vec![self.remote_shell, "%h", "uptime"]
+            }
+            _ => {
+                let words = setting.values.iter().flat_map(|word| word.text.split_whitespace());
+                words.chain(["%h"]).collect()
+            }
+        };
+        let mut run: Vec<String> = run.into_iter().map(str::to_owned).collect();
+        // Programs have full paths here; Piranha left it to the search path.
+        if let Some(program) = run.first_mut().filter(|program| !program.starts_with('/')) {
+            program.insert_str(0, "/usr/bin/");
+        }
+        Some(monitor(run))
     }
 
     /// Piranha takes eight; the kernel has more since, which do no harm.

@@ -368,9 +368,23 @@ fn programs_at_role_changes_are_one_hook() {
 }
 
 #[test]
+fn the_load_monitor_runs_as_nanny_ran_it() {
+    let run = |service: VirtualServer| service.load.map(|load| load.run.join(" "));
+    let heavy = ["server one {", "address = 1.1.1.4", "active = 1", "weight = 100", "}"];
+    let load = |line: &str| run(web(&[&[line][..], &heavy].concat()));
+    assert_eq!(load("load_monitor = none"), None);
+    assert_eq!(load("load_monitor = rup"), Some("/usr/bin/rup %h".into()));
+    assert_eq!(load("load_monitor = ruptime"), Some("/usr/bin/ruptime %h".into()));
+    let own = load("load_monitor = \"/usr/local/bin/load -1\"");
+    assert_eq!(own, Some("/usr/local/bin/load -1 %h".into()));
+    let text = file(&["rsh_command = ssh"], &[&["load_monitor = uptime"][..], &heavy].concat());
+    assert_eq!(run(clean(&text).services.remove(0)), Some("/usr/bin/ssh %h uptime".into()));
+    let rsh = warned(&["load_monitor = uptime"], "rsh wants the rights of root");
+    assert_eq!(run(rsh), Some("/usr/bin/rsh %h uptime".into()));
+}
+
+#[test]
 fn what_is_not_carried_is_named() {
-    assert_eq!(warned(&["load_monitor = rup"], "weights do not follow the load").name, "web");
-    assert_eq!(web(&["load_monitor = none"]).name, "web");
     let (_, problems) = read(&file(&["failover x {", "active = 1", "}", "monitor_links = 0"], &[]));
     let told = |words: &str| problems.iter().any(|problem| problem.contains(words));
     assert!(told("this failover service is not used"), "{problems:#?}");

@@ -12,6 +12,7 @@ mod kernel;
 mod key;
 mod layout;
 mod listen;
+pub(crate) mod load;
 mod login;
 mod notify;
 mod pair;

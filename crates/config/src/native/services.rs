@@ -5,6 +5,7 @@ use ipvs::{Tunnel, TunnelChecksum};
 
 use super::check::{checks, default_kind, standard};
 use super::listen::{self, listen};
+use super::load::load;
 use super::notify::{notify, of_server};
 use super::persistence::persistence;
 use super::scalar::{self, Parsed, Problem};
@@ -86,6 +87,7 @@ fn service<'n, 'a: 'n>(
         }
     }
     service.sorry = sorry(reading, &mut section, forward, index);
+    service.load = load(reading, &mut section);
     service.notify = notify(reading, &mut section);
     service.on_stop = reading.choice(&mut section, "on_stop", OnStop::of);
     reading.finish(section);
@@ -108,6 +110,7 @@ fn blank(name: String) -> VirtualServer {
         servers: Vec::new(),
         sorry: None,
         max_down: Percent::HALF,
+        load: None,
         notify: Notify::default(),
         on_stop: None,
     }

@@ -19,7 +19,7 @@ use super::services::whole_prefix;
 use super::yaml::Yaml;
 use crate::model::{
     Failback, FloatingAddress, Group, Heartbeat, Hook, HookOrder, Host, KeySource, Listen,
-    OnFailure, OnStop, Pair, RealServer, SharedPath, SorryServer, VirtualServer,
+    LoadMonitor, OnFailure, OnStop, Pair, RealServer, SharedPath, SorryServer, VirtualServer,
 };
 use crate::passwords::name_files;
 use crate::{Cluster, Percent};
@@ -266,6 +266,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     }
     map.put_unless_default("quorum", service.quorum.weight.to_string());
     map.put_unless_default("hysteresis", service.quorum.hysteresis.to_string());
+    map.put_some("load", service.load.as_ref().map(load));
     map.put_some("notify", notify::notify(&service.notify));
     let servers = service.servers.iter();
     let servers: Vec<_> = servers.map(|s| server(s, forward, tunnel, &service.listen)).collect();
@@ -275,6 +276,14 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     map.put_some("sorry", service.sorry.as_ref().map(|server| sorry(server, forward)));
     map.put_text_if("on_stop", service.on_stop.map(OnStop::as_str));
     Yaml::Block(map.entries)
+}
+
+fn load(load: &LoadMonitor) -> Yaml {
+    let mut map = Map::new("services.*.load");
+    map.put_list("run", texts(&load.run));
+    map.put_unless_default("interval", render_duration(load.interval));
+    map.put_unless_default("timeout", render_duration(load.timeout));
+    map.done()
 }
 
 fn listen(listen: &Listen, name: &str, map: &mut Map) {

@@ -3,6 +3,7 @@
 use config::model::OnFailure;
 
 use super::{Fitness, WantedServer};
+use crate::load::{Reading, weigh};
 use crate::{Decided, Verdict};
 
 /// Where a real server belongs, and the rule that decided.
@@ -99,6 +100,14 @@ pub(super) fn because(
         return said.iter().map(|said| format!("out: {}", said.reason)).collect();
     }
     let mut lines = vec![format!("weight {configured} in the configuration")];
+    match &server.load {
+        Some((_, Some(Reading { load, share }))) => {
+            let weight = weigh(configured, *share);
+            lines.push(format!("load {load:.1}: weight {weight} of {configured}"));
+        }
+        Some((_, None)) => lines.push("load not known: the configured weight".to_owned()),
+        None => {}
+    }
     if let Some((weight, note)) = decided.and_then(|decided| decided.weight.as_ref()) {
         lines.push(format!("weight {weight} set{note}"));
     }

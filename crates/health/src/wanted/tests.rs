@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use config::model::{Check, CheckKind, Endpoint, OnFailure, Quorum, ServerNotify};
+use config::model::{Check, CheckKind, Endpoint, LoadMonitor, OnFailure, Quorum, ServerNotify};
 use ipvs::{Protocol, Scheduler, SchedulerFlags};
 
 use super::*;
+use crate::load::Meter;
+use crate::tests::clock::origin;
 
 mod fail_open;
 mod quorum;
@@ -72,6 +74,7 @@ fn www(servers: &[&str]) -> VirtualServer {
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        load: None,
         on_stop: None,
         notify: config::model::Notify::default(),
     }
@@ -86,6 +89,7 @@ struct World {
     decisions: Decisions,
     resting: BTreeSet<String>,
     below_quorum: BTreeSet<String>,
+    load: Option<Reading>,
 }
 
 impl World {
@@ -107,6 +111,7 @@ impl World {
         let knowledge = Knowledge {
             names: &self.names,
             fitness: &fitness,
+            load: &|_| self.load,
             decisions: &self.decisions,
             resting: &self.resting,
             below_quorum: &self.below_quorum,
@@ -207,6 +212,28 @@ fn every_decision_has_its_place_and_words() {
         assert!(because.contains(&"check: up: connected".to_owned()), "{what}: {because:?}");
         assert_eq!(wanted.servers[1].placement.weight(), Some(1), "{what}: the other one");
     }
+}
+
+#[test]
+fn the_weight_follows_the_load_but_not_over_the_operators_word() {
+    let mut meter = Meter::default();
+    meter.measured(3.2, origin());
+    let mut service = www(&[A, B]);
+    service.servers[0].weight = 100;
+    let run = vec!["rup".into(), "%h".into()];
+    let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(5));
+    service.load = Some(LoadMonitor { run, interval, timeout });
+    let mut world = World { load: meter.reading(), ..World::up(&[A, B]) };
+    let server = world.wanted(&service).servers.remove(0);
+    assert_eq!(server.placement, Placement::Serving(35));
+    let because = server.because(100, &[CONNECTED], &world.decisions, "www");
+    assert!(because.contains(&"load 3.2: weight 35 of 100".to_owned()), "{because:?}");
+    world.decisions.change("www", A, |now| now.weight = Some((7, Note::default())));
+    assert_eq!(world.wanted(&service).servers[0].placement, Placement::Serving(7));
+    let unknown = World::up(&[A, B]).wanted(&service).servers.remove(0);
+    assert_eq!(unknown.placement, Placement::Serving(100));
+    let because = unknown.because(100, &[CONNECTED], &Decisions::default(), "www");
+    assert!(because.contains(&"load not known: the configured weight".to_owned()), "{because:?}");
 }
 
 #[test]
@@ -343,6 +370,7 @@ fn the_first_of_two_virtual_servers_keeps_a_contested_kernel_service() {
     let knowledge = Knowledge {
         names: &Names::new(),
         fitness: &|_| Fitness::UP,
+        load: &|_| None,
         decisions: &Decisions::default(),
         resting: &BTreeSet::new(),
         below_quorum: &BTreeSet::new(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use config::Cluster;
 use config::model::{Host, OnFailure, VirtualServer};
+use health::load::Reading;
 use health::{
     Fitness, Knowledge, Names, Probe, Verdict, WantedServer, WantedService, wanted::wanted_service,
 };
@@ -197,7 +198,8 @@ impl Core {
         predecessor: Option<&WantedService>,
     ) -> (WantedService, Guesses) {
         let watched = |probe: &Probe| self.fitness_now(probe);
-        let wanted = wanted_service(service, &self.knowledge(&watched));
+        let load = |probe: &Probe| self.loads.reading(probe);
+        let wanted = wanted_service(service, &self.knowledge(&watched, &load));
         let mut guesses = Guesses::new();
         for server in &wanted.servers {
             for probe in &server.probes {
@@ -211,12 +213,16 @@ impl Core {
         }
         let guessed =
             |probe: &Probe| guesses.get(probe).copied().unwrap_or_else(|| self.fitness_now(probe));
-        (wanted_service(service, &self.knowledge(&guessed)), guesses)
+        (wanted_service(service, &self.knowledge(&guessed, &load)), guesses)
     }
 
-    fn knowledge<'a>(&'a self, fitness: &'a dyn Fn(&Probe) -> Fitness) -> Knowledge<'a> {
+    fn knowledge<'a>(
+        &'a self,
+        fitness: &'a dyn Fn(&Probe) -> Fitness,
+        load: &'a dyn Fn(&Probe) -> Option<Reading>,
+    ) -> Knowledge<'a> {
         let (names, decisions, resting) = (&self.names, &self.decisions, &self.resting);
-        Knowledge { names, fitness, decisions, resting, below_quorum: &self.below_quorum }
+        Knowledge { names, fitness, load, decisions, resting, below_quorum: &self.below_quorum }
     }
 
     /// What to take for true until a new check has answered: what the server's check said before
@@ -266,6 +272,11 @@ impl Core {
             probes.map(move |probe| (index, probe))
         });
         self.watches.link(used);
+        let loads = self.services.iter().enumerate().flat_map(|(index, service)| {
+            let loads = service.servers.iter().filter_map(|server| server.load.as_ref());
+            loads.map(move |(probe, _)| (index, probe))
+        });
+        self.loads.link(loads, || self.watches.number());
         self.told_warm &= self.watches.cold() == 0;
     }
 

@@ -1,10 +1,11 @@
 use std::net::SocketAddr;
 
 use config::model::{
-    Check, CheckKind, Endpoint, Host, Listen, Notify, OnFailure, Quorum, RealServer, ServerNotify,
-    SorryServer, VirtualServer,
+    Check, CheckKind, Endpoint, Host, Listen, LoadMonitor, Notify, OnFailure, Quorum, RealServer,
+    ServerNotify, SorryServer, VirtualServer,
 };
 use control::action::{Decision, ServerAction};
+use control::nanny::Follow;
 use control::plan::PlanRequest;
 use ipvs::fake_kernel::FakeKernel;
 use ipvs::{Counters, Forwarding, Protocol, Scheduler, SchedulerFlags, Tunnel, ipvsadm_lines};
@@ -404,6 +405,37 @@ fn a_refusal_is_a_line_and_the_service_has_a_problem() {
     bench.pass(Duration::from_secs(2));
     assert_eq!(bench.table(), [format!("80: {SORRY}=1")]);
     assert!(bench.core.readiness(0).table_in_place);
+}
+
+#[test]
+fn weights_follow_the_load_and_are_as_configured_while_it_is_not_known() {
+    let mut web = service("www", 80, &[A, B]);
+    web.servers[0].weight = 100;
+    let run = vec!["rup".into(), "%h".into()];
+    let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(5));
+    web.load = Some(LoadMonitor { run, interval, timeout });
+    let mut bench = Bench::running(of(vec![web]));
+    let checks = bench.core.checks();
+    let programs: Vec<_> = checks.values().filter(|w| w.follow == Follow::Output).collect();
+    assert_eq!(programs.len(), 2, "one for each real server");
+    let id = programs.iter().find(|watch| watch.server == at(A)).unwrap().id;
+    let says = |bench: &mut Bench, passed, text: &str| {
+        bench.core.checked(id, passed, text, bench.now);
+        bench.pass(interval);
+        bench.table()
+    };
+    let [usual, busy] = [100, 35].map(|weight| vec![format!("80: {A}={weight} {B}=1")]);
+    assert_eq!(says(&mut bench, true, "up, load average: 3.20, 1.0, 1.0"), busy);
+    assert_eq!(says(&mut bench, true, "I am fine"), busy);
+    assert_eq!(says(&mut bench, false, "program ended with status 1"), busy);
+    assert_eq!(says(&mut bench, false, "program ended with status 1"), busy);
+    let told = "load is not known, the configured weight counts";
+    assert_eq!((bench.told(told), says(&mut bench, false, "rup: no")), (1, usual.clone()));
+    assert_eq!(says(&mut bench, true, "load average: 1.0"), usual);
+    assert_eq!(bench.told("load is known again"), 1);
+    let without = of(vec![service("www", 80, &[A, B])]);
+    bench.configure(without);
+    assert!(bench.core.checks().values().all(|watch| watch.follow == Follow::No));
 }
 
 #[test]

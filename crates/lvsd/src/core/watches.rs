@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use control::nanny::{Watch, WatchId};
+use control::nanny::{Follow, Watch, WatchId};
 use health::{Fitness, Probe, Verdict};
 
 /// One check.
@@ -48,14 +48,19 @@ impl Watches {
         self.by_probe.get(probe).copied()
     }
 
+    /// The next number, which no other watch of nanny has or had.
+    pub(super) fn number(&mut self) -> WatchId {
+        self.last += 1;
+        WatchId(self.last)
+    }
+
     /// Begins a check, knowing this much about it.
     pub(super) fn begin(&mut self, probe: Probe, fitness: Fitness, reason: &str, unix_ms: u64) {
         if self.by_probe.contains_key(&probe) {
             return;
         }
         self.moment = self.moment.max(fitness.last_up);
-        self.last += 1;
-        let id = WatchId(self.last);
+        let id = self.number();
         self.by_probe.insert(probe.clone(), id);
         let reason = reason.to_owned();
         let watched = Watched { probe, fitness, reason, since_unix_ms: unix_ms, users: Vec::new() };
@@ -137,6 +142,7 @@ impl Watches {
                 virtual_server: probe.virtual_server,
                 check: probe.check.clone(),
                 verdict: fitness.verdict,
+                follow: Follow::No,
             };
             (*id, watch)
         };

@@ -312,8 +312,11 @@ async fn tell_difference(
     for id in told.keys().filter(|id| !wanted.contains_key(id)) {
         writer.feed(&ToNanny::Unwatch { id: *id }).await?;
     }
-    // A number stands for one probe for ever, so what has been told once stays right.
-    for (_, watch) in wanted.iter().filter(|(id, _)| !told.contains_key(id)) {
+    // A number stands for one probe for ever, so what has been told once stays right; only whether
+    // it is followed may change.
+    let known =
+        |id, watch: &Watch| told.get(id).is_some_and(|told: &Watch| told.follow == watch.follow);
+    for (_, watch) in wanted.iter().filter(|(id, watch)| !known(*id, watch)) {
         writer.feed(&ToNanny::Watch(Box::new(watch.clone()))).await?;
     }
     writer.flush().await

@@ -22,6 +22,9 @@ use crate::shared::Shared;
 /// program does not get stuck.
 const OUTPUT_LIMIT: usize = 4 << 10;
 
+/// Bytes of output that are passed on where that is wanted.
+const PRINTED: usize = 512;
+
 /// How long the output is read after the program has ended. It normally ends at once; a process
 /// that was left behind may keep it open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -35,6 +38,8 @@ pub(crate) struct External {
     program: String,
     arguments: Vec<String>,
     expect: Option<Arc<Pattern>>,
+    /// A good result is what the program printed.
+    pub(super) prints: bool,
 }
 
 impl External {
@@ -50,7 +55,7 @@ impl External {
             return Err(Failure::Other("the check names no program".to_owned()));
         };
         let expect = expect.map(|expect| shared.pattern(expect)).transpose()?;
-        Ok(Self { program, arguments: words.collect(), expect })
+        Ok(Self { program, arguments: words.collect(), expect, prints: false })
     }
 
     /// The program and all it started die with the future that runs it.
@@ -111,6 +116,10 @@ impl External {
                 Some(words) => format!("program ended with status {code}: {words}"),
                 None => format!("program ended with status {code}"),
             }));
+        }
+        if self.prints {
+            let printed = output.get(..PRINTED).unwrap_or(output);
+            return Ok(Cow::Owned(String::from_utf8_lossy(printed).into_owned()));
         }
         let Some(pattern) = &self.expect else {
             return Ok(Cow::Borrowed("program ended with status 0"));

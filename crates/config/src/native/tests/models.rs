@@ -375,8 +375,12 @@ fn service() -> impl Strategy<Value = VirtualServer> {
         forwarding,
     });
     let balancing = (text("[a-z0-9_]{1,15}"), flags, option::of(persistence), any::<bool>());
-    let on_failure =
-        (select(vec![OnFailure::Remove, OnFailure::Quiesce]), percent(), option::of(on_stop()));
+    let on_failure = (
+        select(vec![OnFailure::Remove, OnFailure::Quiesce]),
+        percent(),
+        option::of(on_stop()),
+        option::of(load()),
+    );
     let pool = (vec(real_server().boxed(), 0..4), option::of(sorry));
     let checks = (check(), vec(check(), 0..3));
     let quorum = prop_oneof![
@@ -402,9 +406,19 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 max_down: on_failure.1,
                 notify,
                 on_stop: on_failure.2,
+                load: on_failure.3,
             }
         },
     )
+}
+
+fn load() -> impl Strategy<Value = LoadMonitor> {
+    let times = (1_000..3_600_000_u64, 100..3_600_000_u64);
+    (argv(), times).prop_map(|(run, (interval, timeout))| LoadMonitor {
+        run,
+        interval: Duration::from_millis(interval),
+        timeout: Duration::from_millis(timeout),
+    })
 }
 
 fn on_stop() -> impl Strategy<Value = OnStop> {

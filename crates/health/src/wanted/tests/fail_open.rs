@@ -32,8 +32,14 @@ fn judged(
 ) -> WantedService {
     let fitness = |probe: &Probe| judge(&probe.server.to_string());
     let (names, none) = (&Names::new(), &BTreeSet::new());
-    let knowledge =
-        Knowledge { names, fitness: &fitness, decisions, resting: none, below_quorum: none };
+    let knowledge = Knowledge {
+        names,
+        fitness: &fitness,
+        load: &|_| None,
+        decisions,
+        resting: none,
+        below_quorum: none,
+    };
     wanted_service(service, &knowledge)
 }
 
