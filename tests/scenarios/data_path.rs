@@ -1,7 +1,7 @@
 //! A real server that is well and does not answer for the virtual server: the check of the data
 //! path sees it, a check of the server's own address does not.
 
-use lab::pair::{ROUTERS, wait_for_holder};
+use lab::pair::{ROUTERS, WEB_GROUP, wait_for_holder};
 use lab::seed::{VIP, VIP6, web_address};
 use lab::{Load, Node, Outcome, Pair, Run, Seed, ensure, wait_until};
 use std::time::Duration;
@@ -22,13 +22,7 @@ fn configuration() -> String {
     format!(
         "\
 {ROUTERS}max_down: 100%
-groups:
-  web:
-    preferred: master
-    addresses:
-      - {{ ip: {VIP}/24, interface: eth0 }}
-      - {{ ip: '{VIP6}/64', interface: eth0 }}
-services:
+{WEB_GROUP}services:
   www:
     listen: {VIP}:80
     scheduler: rr

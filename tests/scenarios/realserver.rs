@@ -1,7 +1,7 @@
 //! Real servers that are set up by `lvsctl realserver` alone, serve through the pair, and are put
 //! back exactly as they were.
 
-use lab::pair::{CONFIG, ROUTERS, wait_until_warm};
+use lab::pair::{CONFIG, ROUTERS, WEB_GROUP, wait_until_warm};
 use lab::seed::{VIP, VIP6, web_address, web_address6};
 use lab::{Load, Node, Outcome, Pair, Run, Seed, ensure};
 
@@ -12,13 +12,7 @@ const MISSING: i32 = 69;
 fn configuration() -> String {
     format!(
         "\
-{ROUTERS}groups:
-  web:
-    preferred: master
-    addresses:
-      - {{ ip: {VIP}/24, interface: eth0 }}
-      - {{ ip: '{VIP6}/64', interface: eth0 }}
-services:
+{ROUTERS}{WEB_GROUP}services:
   www:
     listen: {VIP}:80
     scheduler: rr

@@ -15,6 +15,15 @@ routers:
   backup: { paths: [192.168.1.3, 172.16.1.3] }
 heartbeat: { interval: 200ms, dead_after: 600ms, key_file: heartbeat.key }
 ";
+/// A group with the floating addresses of both families.
+pub const WEB_GROUP: &str = "\
+groups:
+  web:
+    preferred: master
+    addresses:
+      - { ip: 192.168.1.1/24, interface: eth0 }
+      - { ip: '2001:db8:1::1/64', interface: eth0 }
+";
 /// What a daemon may take to start under emulation.
 const START: Duration = Duration::from_secs(20);
 

@@ -348,6 +348,23 @@ pub struct Check {
     pub connects: u32,
 }
 
+impl Check {
+    /// One whose first answer is the verdict.
+    pub fn plain(kind: CheckKind, interval: Duration, timeout: Duration) -> Self {
+        Self {
+            kind,
+            port: None,
+            interval,
+            timeout,
+            fall: 1,
+            rise: 1,
+            reentry: Duration::ZERO,
+            retry: None,
+            connects: 0,
+        }
+    }
+}
+
 /// What a check does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -158,17 +158,7 @@ impl Options {
         if target.scheme != Scheme::Exec && !self.arguments.is_empty() {
             return Err(ExitError::usage("only exec:/path takes arguments"));
         }
-        Ok(Check {
-            kind,
-            port: None,
-            interval: self.timeout,
-            timeout: self.timeout,
-            fall: 1,
-            rise: 1,
-            reentry: Duration::ZERO,
-            retry: None,
-            connects: 0,
-        })
+        Ok(Check::plain(kind, self.timeout, self.timeout))
     }
 
     fn as_http(&self, target: &Target) -> Result<HttpCheck, ExitError> {

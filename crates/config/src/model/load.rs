@@ -21,16 +21,7 @@ pub struct LoadMonitor {
 impl LoadMonitor {
     /// It is run as external checks are.
     pub fn check(&self) -> Check {
-        Check {
-            kind: CheckKind::External { argv: self.run.clone(), expect: None },
-            port: None,
-            interval: self.interval,
-            timeout: self.timeout,
-            fall: 1,
-            rise: 1,
-            reentry: Duration::ZERO,
-            retry: None,
-            connects: 0,
-        }
+        let kind = CheckKind::External { argv: self.run.clone(), expect: None };
+        Check::plain(kind, self.interval, self.timeout)
     }
 }
