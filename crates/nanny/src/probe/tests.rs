@@ -18,17 +18,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const PLENTY: Duration = Duration::from_secs(20);
 
 fn check(kind: CheckKind, timeout: Duration) -> Check {
-    Check {
-        kind,
-        port: None,
-        interval: SECOND,
-        timeout,
-        fall: 1,
-        rise: 1,
-        reentry: Duration::ZERO,
-        retry: None,
-        connects: 0,
-    }
+    Check::plain(kind, SECOND, timeout)
 }
 
 /// Runs one check and shows what a person would read.
