@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, where, and what to write instead.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -174,15 +175,15 @@ impl Diagnostics {
 
     /// Everything found, file by file in the order of reading, from the top of each file down.
     pub fn into_vec(self) -> Vec<Diagnostic> {
-        let mut files: Vec<String> = Vec::new();
-        for diagnostic in &self.found {
-            if !files.contains(&diagnostic.file) {
-                files.push(diagnostic.file.clone());
-            }
+        let mut files: HashMap<String, usize> = HashMap::new();
+        let mut found: Vec<(usize, Diagnostic)> = Vec::with_capacity(self.found.len());
+        for diagnostic in self.found {
+            let next = files.len();
+            let order = *files.entry(diagnostic.file.clone()).or_insert(next);
+            found.push((order, diagnostic));
         }
-        let mut found = self.found;
-        found.sort_by_key(|d| (files.iter().position(|f| *f == d.file), d.line, d.column));
-        found
+        found.sort_by_key(|(order, told)| (*order, told.line, told.column));
+        found.into_iter().map(|(_, told)| told).collect()
     }
 
     fn at_span(
@@ -244,9 +245,11 @@ fn report(diagnostic: &Diagnostic) -> Group<'_> {
 /// The candidate that somebody who wrote `word` most likely meant, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

@@ -15,6 +15,9 @@ const DEEPEST: usize = 24;
 const LARGEST: usize = 4 << 20;
 /// The most that may be read on the way, in bytes: lines that come to nothing count, too.
 const MOST_WORK: usize = 16 << 20;
+/// What the reading of one file counts beside its lines, in bytes: files that include several
+/// others, each time under a new name, multiply with each level.
+const WORK_OF_A_FILE: usize = 4 << 10;
 /// Longest line, in bytes, with its parameters replaced.
 const LONGEST: usize = 64 << 10;
 /// How often one line may have parameters replaced.
@@ -70,6 +73,9 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
         let mut pending: Option<Text> = None;
         let mut definition: Option<Definition> = None;
         for (start, bytes) in known.lines() {
+            if self.full {
+                break;
+            }
             self.work += bytes.len() + 1;
             if self.work > MOST_WORK {
                 self.too_much(&Text::line(source, start, bytes));
@@ -127,6 +133,10 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
     }
 
     fn include(&mut self, include: &Include, depth: usize) {
+        self.work += WORK_OF_A_FILE;
+        if self.work > MOST_WORK {
+            return self.too_much_at(&include.at);
+        }
         for (path, source) in self.store.matching(include, &self.folder, self.report) {
             if depth >= DEEPEST || self.open.contains(&source) {
                 let help = "remove the `include` of a file that is being read";
@@ -134,6 +144,9 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
                 return;
             }
             self.file(&path, source, depth + 1);
+            if self.full {
+                return;
+            }
         }
     }
 
@@ -244,10 +257,14 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
     }
 
     fn too_much(&mut self, line: &Text) {
+        self.too_much_at(&line.at_range(0..1));
+    }
+
+    fn too_much_at(&mut self, at: &At) {
         if !std::mem::replace(&mut self.full, true) {
             let help = "write less: all lines together may hold 4 MiB";
             let message = "includes, parameters and loops make too much of this file";
-            self.report.error(&line.at_range(0..1), message, help);
+            self.report.error(at, message, help);
         }
     }
 
