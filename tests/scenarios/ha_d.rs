@@ -65,6 +65,14 @@ fn turns(run: &Run, net: &Seed) -> Outcome {
     let answers = report.answers();
     let fair = answers.get("r1") == Some(&10) && answers.get("r2") == Some(&10);
     let order: Vec<String> = report.requests.iter().map(|one| one.fate.to_string()).collect();
+    for router in net.routers() {
+        if !fair && let Ok(said) = router.execute(&["ipvsadm", "-Lnc"]) {
+            eprintln!("TURNS {} {said:?}", router.name());
+        }
+        if !fair && let Ok(said) = router.execute(&["ipvsadm", "-Ln", "--stats"]) {
+            eprintln!("TURNS {} {said:?}", router.name());
+        }
+    }
     ensure!(fair && report.lost() == 0, "the servers do not take turns: {}", order.join(", "));
     Ok(())
 }

@@ -18,9 +18,9 @@ use place::Place;
 use stage::Stage;
 
 /// Cases that run beside each other.
-const PLACES: u8 = 10;
+const PLACES: u8 = 5;
 /// A busy emulated machine takes its time.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(300);
 /// ldirectord is a large program in Perl, and all of them start at one time.
 const START: Duration = Duration::from_secs(400);
 

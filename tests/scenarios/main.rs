@@ -85,7 +85,7 @@ const TABLE: &[Scenario] = &[
         ldirectord_diff::run,
     )
     .needs(&["ldirectord", "libnet-inet6glue-perl", "openssl"])
-    .within_seconds(2400),
+    .within_seconds(5000),
     Scenario::bench(
         "bench-addresses",
         "a thousand addresses after a power loss, beside keepalived",

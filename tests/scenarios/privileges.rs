@@ -3,7 +3,7 @@
 use crate::pair_moves::{WEB, config, wait_until_ready};
 use lab::pair::{self, CONFIG, KEY, Pair, wait_for_address};
 use lab::seed::{PASSWD, USERS, VIP};
-use lab::{Failure, Node, Outcome, Run, Seed, ensure, wait_until};
+use lab::{Daemon, Failure, Node, Outcome, Run, Seed, ensure, wait_until};
 use rustix::process::Signal;
 use std::fs;
 use std::time::Duration;
@@ -16,12 +16,15 @@ const CHECKS: &str = "  ping:
     forward: direct
     check: { type: ping, interval: 1s, timeout: 3s, fall: 3, rise: 1 }
     servers: [ 192.168.1.4:84, 192.168.1.5:84 ]
+    notify: { results: /etc/caribe/checks.log }
   program:
     listen: 192.168.1.1:85/tcp
     forward: direct
     check: { external: { argv: [/etc/caribe/who, check] }, interval: 1s, timeout: 3s, fall: 3, rise: 1 }
     servers: [ 192.168.1.4:85, 192.168.1.5:85 ]
 kernel:";
+/// Where only root may make a file.
+const RESULTS: &str = "/etc/caribe/checks.log";
 /// The programs say who they are, where anybody may write.
 const WHO: &str = "#!/bin/sh\numask 0\nid -u > /etc/caribe/open/$1\n";
 
@@ -92,6 +95,8 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     who_runs_what(&net)?;
     run.step("the resource's program ran as root, the check's program as caribe-script");
     files(&net)?;
+    results(&net, pair.a.as_ref())?;
+    run.step("results of checks are in a file of root's, and in a new one after it was rotated");
     for daemon in [&pair.a, &pair.b].into_iter().flatten() {
         let log = daemon.log()?;
         ensure!(!log.contains("without a part of its sandbox"), "a part is missing:\n{log}");
@@ -188,6 +193,20 @@ fn who_runs_what(net: &Seed) -> Outcome {
     ensure!(hook.trim() == "0", "the resource's program ran as {hook}");
     ensure!(check.trim() == "992", "the check's program ran as {check}");
     Ok(())
+}
+
+fn results(net: &Seed, pulse: Option<&Daemon>) -> Outcome {
+    let router = &net.ra;
+    let line = "check passed service=ping server=192.168.1.4:84 check=ping reason=";
+    let holds = || Ok(router.read(RESULTS).is_ok_and(|text| text.contains(line)));
+    wait_until(LONG, "a result of a check is in its file", holds)?;
+    let is = router.execute(&["stat", "-c", "%u %g %a", RESULTS])?;
+    ensure!(is.trim() == "0 0 640", "{RESULTS} is {is}");
+    router.execute(&["mv", RESULTS, "/etc/caribe/checks.log.1"])?;
+    if let Some(pulse) = pulse {
+        pulse.signal(Signal::USR1)?;
+    }
+    wait_until(LONG, "a result of a check is in a new file", holds).map(drop)
 }
 
 fn files(net: &Seed) -> Outcome {

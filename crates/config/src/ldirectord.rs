@@ -98,7 +98,10 @@ fn global(
             }
         }
         "execute" => {}
-        "maintenancedir" => maintenance(report, directive, cluster),
+        "maintenancedir" => {
+            let folder = report.full_path(directive, "folder", "/etc/ha.d/maintenance");
+            cluster.maintenance = folder.or(cluster.maintenance.take());
+        }
         "callback" => {
             if let Some(text) = report.quoted(directive) {
                 cluster.on_edit = notices::program(report, directive, &text).unwrap_or_default();
@@ -110,17 +113,6 @@ fn global(
             }
         }
         _ => shared(report, directive, whole),
-    }
-}
-
-fn maintenance(report: &mut Report<'_>, directive: &Directive, cluster: &mut Cluster) {
-    let folder = values::unquoted(&directive.value.text).trim();
-    if folder.starts_with('/') {
-        cluster.maintenance = Some(folder.to_owned());
-    } else {
-        let help = "write the full path of a folder: `maintenancedir = /etc/ha.d/maintenance`";
-        let message = format!("`{folder}` is no folder that could be found from everywhere");
-        report.error(&directive.value.span, message, help);
     }
 }
 

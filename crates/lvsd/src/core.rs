@@ -14,6 +14,7 @@ mod notices;
 mod operator;
 mod placing;
 mod report;
+mod results;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use loads::Loads;
 pub use memory::{Memory, Seen, fingerprint};
 pub use notices::Notice;
 pub use placing::{Change, names_needed};
+pub use results::ResultLine;
 pub use status::{Surroundings, sum_up};
 use watches::Watches;
 
@@ -113,6 +115,7 @@ pub struct Core {
     busy: bool,
     entries: Vec<Entry>,
     notices: notices::Notices,
+    results: Vec<ResultLine>,
     /// Files of the maintenance folder.
     resting: BTreeSet<String>,
     /// Virtual servers of which less is up than their quorum.
@@ -152,14 +155,10 @@ impl Core {
             busy: false,
             entries: Vec::new(),
             notices: notices::Notices::default(),
+            results: Vec::new(),
             resting: BTreeSet::new(),
             below_quorum: memory.seen.below_quorum,
         }
-    }
-
-    /// A result of a watch that is followed.
-    pub fn checked(&mut self, id: WatchId, passed: bool, reason: &str, now: Now) {
-        self.measured(id, passed, reason, now);
     }
 
     /// Names were resolved anew; those that are missing do not resolve.

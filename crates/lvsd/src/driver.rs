@@ -14,6 +14,7 @@ mod nannies;
 mod notices;
 mod parent;
 mod questions;
+mod results;
 mod start;
 mod stop;
 mod store;
@@ -42,6 +43,7 @@ use nannies::{Kind, Nannies, News};
 use notices::Tellers;
 use parent::{Parent, Wish};
 use questions::Waiting;
+use results::Results;
 use stop::Rest;
 use store::Store;
 
@@ -83,6 +85,7 @@ struct Driver {
     names: watch::Sender<BTreeSet<String>>,
     maintenance: watch::Sender<maintenance::Place>,
     tellers: Tellers,
+    results: Results,
     configuration: Configuration,
     questions: mpsc::Receiver<api::Question>,
     waiting: Waiting,
@@ -152,7 +155,7 @@ impl Driver {
                 request = self.signals.next() => match request {
                     Request::Stop => return Ok(End::Stopped),
                     Request::Reload => self.configuration.reload(&self.core, How::Unconfirmed),
-                    Request::ReopenLog => {}
+                    Request::ReopenLog => self.results.reopen(),
                     Request::Replace => return Ok(End::Replaced),
                 },
                 wish = self.parent.wish() => match wish? {
@@ -297,6 +300,7 @@ impl Driver {
         for notice in self.core.notices(now) {
             self.tellers.tell(notice);
         }
+        self.results.write(self.core.results());
         if let Some(ledger) = self.core.decisions_to_save() {
             complain(self.store.save_decisions(ledger));
         }

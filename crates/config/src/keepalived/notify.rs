@@ -86,7 +86,7 @@ impl Told {
     /// With what holds for the whole file.
     pub(super) fn notify(&self, mails: &Mails) -> Notify {
         let mail = mails.of(self.mails);
-        Notify { empty: self.empty.clone(), filled: self.filled.clone(), mail }
+        Notify { empty: self.empty.clone(), filled: self.filled.clone(), mail, results: None }
     }
 }
 

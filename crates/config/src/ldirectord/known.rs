@@ -84,11 +84,7 @@ const DIRECTIVES: &[Known] = &[
     known("netmask", Scope::Virtual),
     known("protocol", Scope::Virtual),
     known("ops", Scope::Virtual),
-    dropped(
-        "monitorfile",
-        Scope::Virtual,
-        "the results of the checks are in `lvsctl status` and `lvsctl explain SERVER`",
-    ),
+    known("monitorfile", Scope::Virtual),
     known("servicename", Scope::Virtual),
     known("comment", Scope::Virtual),
 ];

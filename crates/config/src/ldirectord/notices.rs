@@ -18,6 +18,8 @@ pub(super) struct Notices {
     repeat: Option<u32>,
     /// Whether mails are wanted while the daemon runs.
     wanted: Option<bool>,
+    /// The file of `monitorfile`.
+    results: Option<String>,
 }
 
 /// The states of the daemon that `emailalertstatus` names.
@@ -43,6 +45,10 @@ impl Notices {
             "emailalertfrom" => self.from = Some(unquoted(value).trim().to_owned()),
             "emailalertfreq" => self.repeat = report.number(directive, 0).or(self.repeat),
             "emailalertstatus" => self.wanted = states(report, directive).or(self.wanted),
+            "monitorfile" => {
+                let file = report.full_path(directive, "file", "/var/log/checks.log");
+                self.results = file.or(self.results.take());
+            }
             "smtp" => self.server = Some(unquoted(value).trim().to_owned()),
             _ => return false,
         }
@@ -59,7 +65,8 @@ impl Notices {
             }
             _ => Vec::new(),
         };
-        Notify { empty: run("start"), filled: run("stop"), mail: self.mail(whole) }
+        let (mail, results) = (self.mail(whole), self.results.clone());
+        Notify { empty: run("start"), filled: run("stop"), mail, results }
     }
 
     fn mail(&self, whole: &Self) -> Option<Mail> {

@@ -122,6 +122,23 @@ impl<'a> Report<'a> {
         Some(answer)
     }
 
+    /// A full path, with quotes or without; `what` and `example` are for the message.
+    pub(super) fn full_path(
+        &mut self,
+        directive: &Directive,
+        what: &str,
+        example: &str,
+    ) -> Option<String> {
+        let (name, path) = (&directive.name.text, unquoted(&directive.value.text).trim());
+        if path.starts_with('/') {
+            return Some(path.to_owned());
+        }
+        let message = format!("`{path}` is no {what} that could be found from everywhere");
+        let help = format!("write the full path of a {what}: `{name} = {example}`");
+        self.error(&directive.value.span, message, help);
+        None
+    }
+
     /// Text between plain quotes, from the first to the last.
     pub(super) fn quoted(&mut self, directive: &Directive) -> Option<String> {
         let (name, value) = (&directive.name.text, &directive.value);

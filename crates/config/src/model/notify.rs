@@ -13,6 +13,8 @@ pub struct Notify {
     pub filled: Vec<String>,
     /// Who gets a mail about each real server that goes or returns.
     pub mail: Option<Mail>,
+    /// Full path of a file in which each result of a check is a line; none is no file.
+    pub results: Option<String>,
 }
 
 /// Programs run when one real server goes and returns.

@@ -70,4 +70,4 @@ pub(super) static STATUS: Form = Form {
 pub(super) static MAIL_ADDRESS: Form =
     Form { what: "a mail address", pattern: "^[^\\s<>,]+$", number: Some((0, u64::MAX)) };
 
-pub(super) static FULL_PATH: Form = form("the full path of a folder", "^/");
+pub(super) static FULL_PATH: Form = form("a full path", "^/");

@@ -128,7 +128,7 @@ fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Optio
     let max_removed = reading.percent(&mut top, "max_removed").unwrap_or_default();
     let autoreload = reading.boolean(&mut top, "autoreload");
     let on_stop = reading.choice(&mut top, "on_stop", OnStop::of);
-    let maintenance = reading.parsed(&mut top, "maintenance", notify::folder);
+    let maintenance = reading.parsed(&mut top, "maintenance", notify::full_path);
     let maintenance = maintenance.map(|given| given.value);
     let on_edit = pair::argv(reading, &mut top, "on_edit");
     reading.finish(top);

@@ -16,6 +16,7 @@ pub(super) fn notify<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Sectio
         empty: argv(reading, &mut map, "empty"),
         filled: argv(reading, &mut map, "filled"),
         mail: mail(reading, &mut map),
+        results: reading.parsed(&mut map, "results", full_path).map(|given| given.value),
     };
     reading.finish(map);
     notify
@@ -61,11 +62,11 @@ fn mail_address(text: &str) -> Parsed<String> {
     not_empty(text)
 }
 
-/// A folder by its full path.
-pub(super) fn folder(text: &str) -> Parsed<String> {
+/// A file or folder by its full path.
+pub(super) fn full_path(text: &str) -> Parsed<String> {
     if !text.starts_with('/') {
         let help = format!("write /{text}, or wherever it is");
-        return Err(Problem::new(format!("{text} is not the full path of a folder"), help));
+        return Err(Problem::new(format!("{text} is no full path"), help));
     }
     Ok(text.to_owned())
 }

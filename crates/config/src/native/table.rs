@@ -247,6 +247,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.notify.mail.from", MAIL_ADDRESS, Otherwise("the user that lvsd runs as"), "Who it comes from."),
     key("services.*.notify.mail.server", Kind::Text("HOST or HOST:PORT"), Otherwise("the local sendmail"), "The mail server that it is handed to."),
     key("services.*.notify.mail.repeat", time(SECOND, 31 * DAY), Otherwise("never"), "It is sent again after this long while the real server stays down."),
+    key("services.*.notify.results", Kind::Form(&form::FULL_PATH), Otherwise("no file"), "Each result of a check is a line at the end of this file. SIGUSR1 opens it anew, after it was rotated."),
     key("services.*.servers", Kind::List(&Kind::OrMap(&PLACE)), Otherwise("none"), "The real servers."),
     key("services.*.servers[].address", PLACE, Required, "Where the real server is."),
     key("services.*.servers[].name", TEXT, Otherwise("its address"), "Its name in logs and commands."),

@@ -271,7 +271,7 @@ impl Core {
             let probes = service.servers.iter().flat_map(|server| &server.probes);
             probes.map(move |probe| (index, probe))
         });
-        self.watches.link(used);
+        self.watches.link(used, &self.with_results());
         let loads = self.services.iter().enumerate().flat_map(|(index, service)| {
             let loads = service.servers.iter().filter_map(|server| server.load.as_ref());
             loads.map(move |(probe, _)| (index, probe))

@@ -18,6 +18,7 @@ mod lingering;
 mod notices;
 mod operator;
 mod quorum;
+mod results;
 mod several;
 
 use bench::*;

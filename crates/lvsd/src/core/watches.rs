@@ -18,6 +18,8 @@ pub(super) struct Watched {
     pub(super) since_unix_ms: u64,
     /// The virtual servers that rely on it, by their place in the configuration.
     pub(super) users: Vec<usize>,
+    /// One of them wants each result.
+    pub(super) follow: bool,
 }
 
 /// All checks.
@@ -43,6 +45,11 @@ impl Watches {
         self.by_id.get(self.by_probe.get(probe)?)
     }
 
+    /// The check of a number.
+    pub(super) fn get(&self, id: WatchId) -> Option<&Watched> {
+        self.by_id.get(&id)
+    }
+
     /// The number of a probe's check.
     pub(super) fn id(&self, probe: &Probe) -> Option<WatchId> {
         self.by_probe.get(probe).copied()
@@ -63,14 +70,26 @@ impl Watches {
         let id = self.number();
         self.by_probe.insert(probe.clone(), id);
         let reason = reason.to_owned();
-        let watched = Watched { probe, fitness, reason, since_unix_ms: unix_ms, users: Vec::new() };
+        let watched = Watched {
+            probe,
+            fitness,
+            reason,
+            since_unix_ms: unix_ms,
+            users: Vec::new(),
+            follow: false,
+        };
         self.by_id.insert(id, watched);
         self.cold.insert(id);
         self.version += 1;
     }
 
-    /// Says anew who relies on what, and ends the checks that nobody relies on.
-    pub(super) fn link<'a>(&mut self, used: impl Iterator<Item = (usize, &'a Probe)>) {
+    /// Says anew who relies on what, and ends the checks that nobody relies on. `followed` are
+    /// those who want each result.
+    pub(super) fn link<'a>(
+        &mut self,
+        used: impl Iterator<Item = (usize, &'a Probe)>,
+        followed: &BTreeSet<usize>,
+    ) {
         for watched in self.by_id.values_mut() {
             watched.users.clear();
         }
@@ -80,6 +99,11 @@ impl Watches {
             if watched.users.last() != Some(&user) {
                 watched.users.push(user);
             }
+        }
+        for watched in self.by_id.values_mut() {
+            let follow = watched.users.iter().any(|user| followed.contains(user));
+            let before = std::mem::replace(&mut watched.follow, follow);
+            self.version += u64::from(before != follow);
         }
         let before = self.by_id.len();
         self.by_id.retain(|_, watched| !watched.users.is_empty());
@@ -135,14 +159,14 @@ impl Watches {
     /// What nanny is to watch.
     pub(super) fn to_watch(&self) -> BTreeMap<WatchId, Watch> {
         let watch = |(id, watched): (&WatchId, &Watched)| {
-            let Watched { probe, fitness, .. } = watched;
+            let Watched { probe, fitness, follow, .. } = watched;
             let watch = Watch {
                 id: *id,
                 server: probe.server,
                 virtual_server: probe.virtual_server,
                 check: probe.check.clone(),
                 verdict: fitness.verdict,
-                follow: Follow::No,
+                follow: if *follow { Follow::Results } else { Follow::No },
             };
             (*id, watch)
         };

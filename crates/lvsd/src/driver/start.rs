@@ -21,6 +21,7 @@ use super::nannies::Nannies;
 use super::notices::Tellers;
 use super::parent::Parent;
 use super::questions::Waiting;
+use super::results::Results;
 use super::store::{FOLDER, Store};
 use super::{Driver, Settings, WAITING_EVENTS, api, kernel, maintenance, names, now};
 use crate::core::{Core, names_needed};
@@ -97,6 +98,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         core,
         store,
         tellers: Tellers::new(context.journal.clone()),
+        results: Results::new(context.journal.clone()),
         journal: context.journal,
         signals: context.signals,
         parent,

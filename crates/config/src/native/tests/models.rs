@@ -171,11 +171,9 @@ fn notify() -> impl Strategy<Value = Notify> {
     let mail =
         (vec(address(), 1..3), option::of(address()), option::of(name()), time(1000, 100_000))
             .prop_map(|(to, from, server, repeat)| Mail { to, from, server, repeat: Some(repeat) });
-    (programs(), programs(), option::of(mail)).prop_map(|(empty, filled, mail)| Notify {
-        empty,
-        filled,
-        mail,
-    })
+    let results = option::of(name().prop_map(|name| format!("/{name}")));
+    (programs(), programs(), option::of(mail), results)
+        .prop_map(|(empty, filled, mail, results)| Notify { empty, filled, mail, results })
 }
 
 fn forwarding() -> impl Strategy<Value = Forwarding> {

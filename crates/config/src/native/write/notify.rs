@@ -10,6 +10,7 @@ pub(super) fn notify(notify: &Notify) -> Option<Yaml> {
     map.put_list("empty", texts(&notify.empty));
     map.put_list("filled", texts(&notify.filled));
     map.put_some("mail", notify.mail.as_ref().map(mail));
+    map.put_text_if("results", notify.results.as_ref());
     (!map.entries.is_empty()).then(|| map.done())
 }
 

@@ -10,7 +10,7 @@ fn told(repeat: Option<Duration>) -> Cluster {
     let words = |word: &str| vec!["/bin/page".to_owned(), word.to_owned()];
     let mail = Mail { to: vec!["root".into()], from: None, server: None, repeat };
     cluster.services[0].notify =
-        Notify { empty: words("empty"), filled: words("filled"), mail: Some(mail) };
+        Notify { empty: words("empty"), filled: words("filled"), mail: Some(mail), results: None };
     cluster
 }
 
