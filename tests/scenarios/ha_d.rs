@@ -2,6 +2,7 @@
 
 use crate::director::{has_table, sorted};
 use crate::pair_moves::{power_back, wait_until_ready};
+use crate::turns::take_turns;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
 use lab::{Load, Node, Outcome, Run, Seed, ensure, wait_until};
@@ -43,7 +44,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         ensure!(sorted(&ours) == sorted(&theirs), "ours:\n{ours}ldirectord's:\n{theirs}");
     }
     run.step("Master has the address, both routers have ldirectord's table");
-    turns(run, &net)?;
+    take_turns(run, &net, &net.ra, "through ra")?;
     hand_over(run, &net)?;
     power_loss(run, &net, &mut pair)
 }
@@ -56,25 +57,6 @@ fn ldirectord(router: &Node) -> Outcome<String> {
     daemon.kill()?;
     router.execute(&["ipvsadm", "-C"])?;
     Ok(table)
-}
-
-/// Twenty requests; each server answers half of them.
-fn turns(run: &Run, net: &Seed) -> Outcome {
-    let report = Load::new(web_address()).most(20).start(&net.c)?.complete()?;
-    run.step(report.summary());
-    let answers = report.answers();
-    let fair = answers.get("r1") == Some(&10) && answers.get("r2") == Some(&10);
-    let order: Vec<String> = report.requests.iter().map(|one| one.fate.to_string()).collect();
-    for router in net.routers() {
-        if !fair && let Ok(said) = router.execute(&["ipvsadm", "-Lnc"]) {
-            eprintln!("TURNS {} {said:?}", router.name());
-        }
-        if !fair && let Ok(said) = router.execute(&["ipvsadm", "-Ln", "--stats"]) {
-            eprintln!("TURNS {} {said:?}", router.name());
-        }
-    }
-    ensure!(fair && report.lost() == 0, "the servers do not take turns: {}", order.join(", "));
-    Ok(())
 }
 
 /// There and back on the operator's word, with a request each 10 ms.
@@ -106,6 +88,6 @@ pub(crate) fn power_loss(run: &Run, net: &Seed, pair: &mut Pair) -> Outcome {
     load.answered(10, LONG)?;
     let report = load.finish()?;
     run.step(format!("a request each {BEAT:?} all the while: {}", report.summary()));
-    turns(run, net)?;
+    take_turns(run, net, &net.rb, "through rb")?;
     power_back(run, net, pair)
 }

@@ -20,9 +20,9 @@ use stage::Stage;
 /// Cases that run beside each other.
 const PLACES: u8 = 5;
 /// A busy emulated machine takes its time.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 /// ldirectord is a large program in Perl, and all of them start at one time.
-const START: Duration = Duration::from_secs(400);
+const START: Duration = Duration::from_secs(900);
 
 /// What is the case with the real servers: which ones of the first and the second are well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ mod sample_table;
 mod seeds;
 mod serve;
 mod smoke;
+mod turns;
 mod wires;
 
 use lab::Scenario;
@@ -85,7 +86,7 @@ const TABLE: &[Scenario] = &[
         ldirectord_diff::run,
     )
     .needs(&["ldirectord", "libnet-inet6glue-perl", "openssl"])
-    .within_seconds(5000),
+    .within_seconds(6000),
     Scenario::bench(
         "bench-addresses",
         "a thousand addresses after a power loss, beside keepalived",

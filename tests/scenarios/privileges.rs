@@ -25,6 +25,7 @@ const CHECKS: &str = "  ping:
 kernel:";
 /// Where only root may make a file.
 const RESULTS: &str = "/etc/caribe/checks.log";
+const LOG: &str = "/etc/caribe/routers.log";
 /// The programs say who they are, where anybody may write.
 const WHO: &str = "#!/bin/sh\numask 0\nid -u > /etc/caribe/open/$1\n";
 
@@ -82,7 +83,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         "preferred",
         "hooks: [ { name: who, start: [/etc/caribe/who, hook], timeout: 5s } ], preferred",
     );
-    let text = config(&hooks, "").replace("kernel:", CHECKS);
+    let text = config(&hooks, "").replace("kernel:", CHECKS) + &format!("log_file: {LOG}\n");
     let mut pair = Pair::start(&net, &text)?;
     pair::wait_until_warm(&net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
@@ -96,7 +97,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     run.step("the resource's program ran as root, the check's program as caribe-script");
     files(&net)?;
     results(&net, pair.a.as_ref())?;
-    run.step("results of checks are in a file of root's, and in a new one after it was rotated");
+    run.step("log and results of checks are in files of root's, and in new ones after a rotation");
     for daemon in [&pair.a, &pair.b].into_iter().flatten() {
         let log = daemon.log()?;
         ensure!(!log.contains("without a part of its sandbox"), "a part is missing:\n{log}");
@@ -202,11 +203,18 @@ fn results(net: &Seed, pulse: Option<&Daemon>) -> Outcome {
     wait_until(LONG, "a result of a check is in its file", holds)?;
     let is = router.execute(&["stat", "-c", "%u %g %a", RESULTS])?;
     ensure!(is.trim() == "0 0 640", "{RESULTS} is {is}");
-    router.execute(&["mv", RESULTS, "/etc/caribe/checks.log.1"])?;
+    let log = router.read(LOG)?;
+    let both = log.contains("INFO pulse: taking over") || log.contains("WARN pulse: taking over");
+    ensure!(both && log.contains("INFO lvsd: real server up"), "{LOG} holds:\n{log}");
+    for file in [RESULTS, LOG] {
+        router.execute(&["mv", file, &format!("{file}.1")])?;
+    }
     if let Some(pulse) = pulse {
         pulse.signal(Signal::USR1)?;
     }
-    wait_until(LONG, "a result of a check is in a new file", holds).map(drop)
+    wait_until(LONG, "a result of a check is in a new file", holds)?;
+    let there = || Ok(router.read(LOG).is_ok());
+    wait_until(LONG, "the log has a new file", there).map(drop)
 }
 
 fn files(net: &Seed) -> Outcome {

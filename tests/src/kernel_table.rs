@@ -62,6 +62,19 @@ pub(crate) fn parse(text: &str) -> Outcome<Vec<KernelService>> {
     Ok(services)
 }
 
+/// The connections that every processor has scheduled, of `/proc/net/ip_vs_stats_percpu`: its
+/// numbers are hexadecimal.
+pub(crate) fn scheduled(text: &str) -> Outcome<u64> {
+    // Two lines of headings; the line of totals lags behind.
+    let rows = text.lines().skip(2).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let counts = rows.take_while(|words| words.first().is_some_and(|first| *first != "~"));
+    let read = |words: Vec<&str>| u64::from_str_radix(words.get(1)?, 16).ok();
+    let counts: Option<Vec<u64>> = counts.map(read).collect();
+    let counts = counts.filter(|counts| !counts.is_empty());
+    let counts = counts.ok_or_else(|| Failure::new(format!("the kernel's counters are {text}")))?;
+    Ok(counts.iter().sum())
+}
+
 fn service(protocol: &str, address: &str) -> Option<String> {
     if protocol == "FWM" {
         return Some(format!("FWM {}", u32::from_str_radix(address, 16).ok()?));
@@ -115,6 +128,21 @@ TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:0050 wlc
         let server = table[0].server("192.168.1.5:80").unwrap();
         assert_eq!((server.weight, server.active, server.inactive), (1, 2, 3));
         assert_eq!(table[2].server("[2001:db8::4]:80").unwrap().forwarding, "Tunnel");
+    }
+
+    #[test]
+    fn what_every_processor_has_scheduled_is_added_up() {
+        let text = "       Total Incoming Outgoing         Incoming         Outgoing
+CPU    Conns  Packets  Packets            Bytes            Bytes
+  0       1A       12        0             1000                0
+  1        2        1        0               60                0
+  ~       1B       12        0             1000                0
+
+     Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
+           0        0        0                0                0
+";
+        assert_eq!(scheduled(text).unwrap(), 28);
+        assert!(scheduled("").is_err());
     }
 
     #[test]

@@ -322,6 +322,16 @@ impl Node {
         kernel_table::parse(&text)
     }
 
+    /// How many connections the kernel has scheduled to real servers so far.
+    ///
+    /// # Errors
+    /// When the kernel has no IPVS.
+    pub fn scheduled_connections(&self) -> Outcome<u64> {
+        let path = "/proc/thread-self/net/ip_vs_stats_percpu";
+        let text = self.run(move || fs::read_to_string(path))?.context(path)?;
+        kernel_table::scheduled(&text)
+    }
+
     /// The table as `ipvsadm -Sn` prints it.
     ///
     /// # Errors

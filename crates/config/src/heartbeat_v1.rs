@@ -80,6 +80,7 @@ pub(crate) fn parse(
     }
     let (source, (found, fence)) = (ha_cf?, found?);
     cluster.pair = pair(&found, groups, &source, places).map(|pair| Pair { fence, ..pair });
+    cluster.log_file = found.log_file.or(cluster.log_file);
     cluster.pair.is_some().then_some(cluster)
 }
 

@@ -107,11 +107,14 @@ fn global(
                 cluster.on_edit = notices::program(report, directive, &text).unwrap_or_default();
             }
         }
-        "logfile" => {
-            if report.quoted(directive).is_some() {
-                shared(report, directive, whole);
+        "logfile" => match report.quoted(directive) {
+            Some(path) if path.starts_with('/') => cluster.log_file = Some(path),
+            Some(_facility) => {
+                let help = "the log goes to standard error, which journald keeps; a full path names a file that gets it, too";
+                report.not_carried("logfile", &directive.name.span, help);
             }
-        }
+            None => {}
+        },
         _ => shared(report, directive, whole),
     }
 }

@@ -48,6 +48,8 @@ pub struct Cluster {
     /// Folder in which a file, named as a real server, takes that one out (ldirectord's
     /// `maintenancedir`).
     pub maintenance: Option<String>,
+    /// Full path of a file that gets the log, too, unless a daemon was told another one.
+    pub log_file: Option<String>,
     /// Program run with the configuration's path behind it after an edit, whether it was taken or
     /// refused (ldirectord's `callback`).
     pub on_edit: Vec<String>,

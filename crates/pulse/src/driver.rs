@@ -161,6 +161,7 @@ impl Driver {
             watch,
         };
         driver.make_groups();
+        driver.tools.journal.also_to(reload::log_file(loaded));
         let [router, partner] = &driver.plan.names;
         let fields = [("router", router.clone()), ("partner", partner.clone())];
         driver.tools.journal.record(EventKind::Daemon, Level::Info, "pulse started", &fields);

@@ -1,11 +1,13 @@
 //! What happened: each event is one line of the log, and is kept for `lvsctl history`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use control::history::EventKind;
 use control::history::{Event, History, KEPT_EVENTS};
 
+use crate::logging::LogOutput;
 use crate::{logging, timestamp};
 
 /// How much an event matters.
@@ -33,6 +35,8 @@ impl Level {
 #[derive(Clone, Default)]
 pub struct Journal {
     kept: Arc<Mutex<Kept>>,
+    /// Where the lines go, unless nobody is to say so.
+    output: Option<LogOutput>,
 }
 
 #[derive(Default)]
@@ -45,6 +49,22 @@ impl Journal {
     /// An empty journal.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty journal of a process whose log goes there.
+    pub(crate) fn of(output: LogOutput) -> Self {
+        Self { output: Some(output), ..Self::default() }
+    }
+
+    /// The file that the configuration wants the log in, beside where it goes: from now on, or no
+    /// more. What cannot be opened is told, and the log goes where it went before.
+    pub fn also_to(&self, path: Option<&str>) {
+        let opened = self.output.as_ref().map_or(Ok(()), |output| output.also(path.map(Path::new)));
+        if let (Err(error), Some(path)) = (opened, path) {
+            let fields = [("file", path.to_owned()), ("reason", error.to_string())];
+            let sentence = "log_file cannot be opened, the log goes where it went before";
+            self.record(EventKind::Daemon, Level::Error, sentence, &fields);
+        }
     }
 
     /// Writes one line to the log and keeps the event. `message` is a constant sentence; what

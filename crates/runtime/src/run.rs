@@ -74,8 +74,9 @@ where
         }
     };
     let ended = runtime.block_on(async {
+        let journal = Journal::of(output.clone());
         let signals = Signals::new(output)?;
-        main(Context { name, journal: Journal::new(), signals, log }).await
+        main(Context { name, journal, signals, log }).await
     });
     runtime.shutdown_timeout(LAST_WAIT);
     match ended {

@@ -1,7 +1,9 @@
 //! The files, and where the two tables differ on purpose.
 
 use super::Step;
-use super::differences::{DNS_ANY, Difference, KILLED, LENIENT, MARK, PORTS, SLASH, TLS, VACUOUS};
+use super::differences::{
+    DNS_ANY, Difference, KILLED, LENIENT, MARK, PORTS, REFUSED, SLASH, TLS, VACUOUS,
+};
 
 /// A file of ldirectord.
 pub(super) struct Case {
@@ -97,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
     case!("slash", &[4, 5], SLASH),
     case!("tls", &[4, 5], TLS),
     case!("lenient", &[4, 5], LENIENT),
-    edited!("edits-broken", true, &[]),
+    edited!("edits-broken", true, REFUSED),
 ];
 
 #[cfg(test)]

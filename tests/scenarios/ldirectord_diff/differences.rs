@@ -23,6 +23,8 @@ const BLANKS: &str =
 const OWN_PAGE: &str =
     "The page that one real server is asked for counts with and without a slash before it.";
 
+const WHOLE: &str = "A configuration is taken whole or not at all";
+
 const WEB: &str = "-A -t 192.168.1.1:80 -s wrr";
 const ONE: &str = "-a -t 192.168.1.1:80 -r 192.168.1.4:80 -g -w 1";
 const TWO: &str = "-a -t 192.168.1.1:80 -r 192.168.1.5:80 -g -w 1";
@@ -47,6 +49,9 @@ pub(super) const KILLED: &[Difference] = &[
     differs(PROOF, &[None], &[], &[ONE, TWO]),
     differs(PROOF, &[First], &[], &[TWO]),
 ];
+
+/// An edit that is refused: ldirectord has half of it, and is blind for the rest.
+pub(super) const REFUSED: &[Difference] = &[differs(WHOLE, &[None, First], &[], &[TWO])];
 
 const MAIL_1: &str = "-a -t 192.168.1.1:110 -r 192.168.1.4:110 -g -w 1";
 const MAIL_2: &str = "-a -t 192.168.1.1:110 -r 192.168.1.5:110 -g -w 1";

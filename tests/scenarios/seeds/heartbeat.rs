@@ -3,6 +3,7 @@
 use super::LONG;
 use crate::director::{has_table, sorted};
 use crate::ha_d::power_loss;
+use crate::turns::take_turns;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
 use lab::{Outcome, Run, Seed, WebServer, ensure};
@@ -72,7 +73,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     wait_for_address(&net.ra, VIP, LONG)?;
     let table = net.ra.table()?;
     ensure!(sorted(&table) == sorted(TABLE), "wanted:\n{TABLE}found:\n{table}");
-    turns(run, &net)?;
+    take_turns(run, &net, &net.ra, "direct routing")?;
     a_server_dies(run, &net, &mut real1)?;
     power_loss(run, &net, &mut pair)
 }
@@ -94,13 +95,6 @@ fn as_printed(run: &Run, net: &Seed) -> Outcome {
     Ok(())
 }
 
-/// Twenty requests; each server answers half of them.
-fn turns(run: &Run, net: &Seed) -> Outcome {
-    let counts = super::answers(run, net, web_address(), "direct routing")?;
-    ensure!(counts == [10, 10], "the servers do not take turns: {counts:?}");
-    Ok(())
-}
-
 /// Real1 dies and returns, and the others' requests are answered all the while.
 fn a_server_dies(run: &Run, net: &Seed, real1: &mut WebServer) -> Outcome {
     real1.close()?;
@@ -113,5 +107,5 @@ fn a_server_dies(run: &Run, net: &Seed, real1: &mut WebServer) -> Outcome {
     ensure!(counts == [20], "Real2 did not answer alone: {counts:?}");
     real1.open()?;
     has_table(&net.ra, TABLE, LONG)?;
-    turns(run, net)
+    take_turns(run, net, &net.ra, "Real1 is back")
 }

@@ -37,6 +37,8 @@ pub(super) struct HaCf {
     pub(super) failback: Option<Failback>,
     /// What switches a router off.
     pub(super) devices: Vec<Device>,
+    /// Where the log is to go.
+    pub(super) log_file: Option<String>,
 }
 
 /// Reads the file.
@@ -108,6 +110,7 @@ impl HaCf {
             }
             "auto_failback" | "nice_failback" => self.failback(report, directive, values),
             "stonith" | "stonith_host" => self.devices.extend(device(report, directive, values)),
+            "logfile" => self.log_file = path(report, values).or(self.log_file.take()),
             "crm" | "pacemaker" => manager(report, directive, values),
             _ => unknown(report, directive),
         }
@@ -235,6 +238,16 @@ fn manager(report: &mut Report<'_>, directive: &Word, values: &[Word]) {
     }
     let help = "with it heartbeat does not read haresources at all; write `crm off` to have haresources used";
     report.error(&directive.span, "a cluster resource manager is not carried", help);
+}
+
+fn path(report: &mut Report<'_>, values: &[Word]) -> Option<String> {
+    let value = values.first()?;
+    let is_full = value.text.starts_with('/');
+    if !is_full {
+        let message = format!("`{}` is no file that could be found from everywhere", value.text);
+        report.error(&value.span, message, "write its full path: `logfile /var/log/ha-log`");
+    }
+    is_full.then(|| value.text.clone())
 }
 
 fn port(report: &mut Report<'_>, values: &[Word]) -> Option<u16> {

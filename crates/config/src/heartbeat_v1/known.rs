@@ -1,7 +1,7 @@
 //! The directives of ha.cf.
 
 /// Directives that are read.
-pub(super) const DIRECTIVES: [&str; 19] = [
+pub(super) const DIRECTIVES: [&str; 20] = [
     "node",
     "stonith",
     "stonith_host",
@@ -21,13 +21,11 @@ pub(super) const DIRECTIVES: [&str; 19] = [
     "nice_failback",
     "crm",
     "pacemaker",
+    "logfile",
 ];
 
-const LOG: &str =
-    "the log goes to stderr, which journald keeps; `--log-file FILE` sends it to a file";
-
 /// Directives that do something which nothing of ours does, and what to do instead.
-pub(super) const NOT_CARRIED: [(&str, &str); 13] = [
+pub(super) const NOT_CARRIED: [(&str, &str); 12] = [
     ("serial", "heartbeats go over the network only; give the pair a second wire: `bcast eth1`"),
     ("respawn", "let systemd start the program; what ipfail did is done by `ping ADDRESS`"),
     ("failfast", "let systemd start the program, and act when it fails"),
@@ -36,8 +34,7 @@ pub(super) const NOT_CARRIED: [(&str, &str); 13] = [
         "no other program talks to pulse; `lvsctl` asks for root or the group caribe-admin",
     ),
     ("watchdog", "systemd watches pulse; `WatchdogSec=` says how closely"),
-    ("logfile", LOG),
-    ("debugfile", LOG),
+    ("debugfile", "`logfile` names the file; `--log-level debug` asks for more lines"),
     ("logfacility", "the log goes to stderr, which journald keeps"),
     ("hbaping", "ping an address instead: `ping 192.168.1.254`"),
     ("deadping", "addresses are pinged when the partner is not heard, and have to answer then"),

@@ -268,7 +268,7 @@ fn what_is_not_carried_is_named_and_what_is_needless_is_not() {
         "respawn hacluster /x",
         "apiauth x uid=y",
         "watchdog /dev/watchdog",
-        "logfile /var/log/ha-log",
+        "debugfile /var/log/ha-debug",
         "logfacility local0",
         "deadping 30",
         "autojoin any",
@@ -279,6 +279,14 @@ fn what_is_not_carried_is_named_and_what_is_needless_is_not() {
     assert!(problem("crm yes\n").contains("error: a cluster resource manager is not carried"));
     assert!(problem("keepalives 2\n").contains("did you mean `keepalive`?"));
     assert!(problem("hello\n").contains("put `#` before a remark"));
+}
+
+#[test]
+fn the_log_goes_to_the_file_that_is_named() {
+    let folder = |lines: &str| clean_cluster(&[("ha.cf", &format!("{HA_CF}{lines}"))]);
+    assert_eq!(folder("logfile /var/log/ha-log\n").log_file.as_deref(), Some("/var/log/ha-log"));
+    assert_eq!(folder("").log_file, None);
+    assert!(problem("logfile ha-log\n").contains("write its full path"));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(crate) fn add(cluster: &mut Cluster, mut more: Cluster) {
     cluster.services.append(&mut more.services);
     cluster.autoreload |= more.autoreload;
     cluster.maintenance = cluster.maintenance.take().or(more.maintenance);
+    cluster.log_file = cluster.log_file.take().or(more.log_file);
     if cluster.on_edit.is_empty() {
         cluster.on_edit = more.on_edit;
     }

@@ -19,16 +19,10 @@ pub(super) struct Known {
     pub(super) name: &'static str,
     /// Where it may stand.
     pub(super) scope: Scope,
-    /// What to do instead, when nothing of ours does what it does.
-    pub(super) not_carried: Option<&'static str>,
 }
 
 const fn known(name: &'static str, scope: Scope) -> Known {
-    Known { name, scope, not_carried: None }
-}
-
-const fn dropped(name: &'static str, scope: Scope, instead: &'static str) -> Known {
-    Known { name, scope, not_carried: Some(instead) }
+    Known { name, scope }
 }
 
 /// All of them. `fork` and `supervised` lose nothing: checks always run side by side, and the
@@ -39,11 +33,7 @@ const DIRECTIVES: &[Known] = &[
     known("autoreload", Scope::Global),
     known("supervised", Scope::Global),
     known("fork", Scope::Global),
-    dropped(
-        "logfile",
-        Scope::Global,
-        "the log goes to stderr, which journald keeps; `--log-file FILE` sends it to a file",
-    ),
+    known("logfile", Scope::Global),
     known("callback", Scope::Global),
     known("execute", Scope::Global),
     known("emailalertfrom", Scope::Global),

@@ -6,7 +6,6 @@ use std::ops::Range;
 use ipvs::{Family, Protocol, Scheduler, SchedulerFlags};
 
 use super::checks::{CheckType, Rhythm, SERVICES, Text};
-use super::known;
 use super::lexer::Directive;
 use super::notices::Notices;
 use super::server::{self, Fallback, Reals, target_port};
@@ -99,14 +98,7 @@ pub(super) fn shared(report: &mut Report<'_>, directive: &Directive, shared: &mu
             let read = server::fallback(report, directive, Family::Inet6);
             shared.fallback6 = read.or(shared.fallback6.take());
         }
-        _ if shared.notices.read(report, directive) => {}
-        other => {
-            let instead =
-                known::find(other).and_then(|known| Some((known.name, known.not_carried?)));
-            if let Some((name, instead)) = instead {
-                report.not_carried(name, &directive.name.span, instead);
-            }
-        }
+        _ => drop(shared.notices.read(report, directive)),
     }
 }
 

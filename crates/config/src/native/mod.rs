@@ -130,11 +130,22 @@ fn cluster<'n, 'a: 'n>(reading: &mut Reading<'a>, node: tree::Node<'n>) -> Optio
     let on_stop = reading.choice(&mut top, "on_stop", OnStop::of);
     let maintenance = reading.parsed(&mut top, "maintenance", notify::full_path);
     let maintenance = maintenance.map(|given| given.value);
+    let log_file = reading.parsed(&mut top, "log_file", notify::full_path).map(|given| given.value);
     let on_edit = pair::argv(reading, &mut top, "on_edit");
     reading.finish(top);
     reading.record(Part::File, 0..0);
     let on_stop = on_stop.unwrap_or_default();
-    Some(Cluster { pair, services, kernel, autoreload, on_stop, max_removed, maintenance, on_edit })
+    Some(Cluster {
+        pair,
+        services,
+        kernel,
+        autoreload,
+        on_stop,
+        max_removed,
+        maintenance,
+        log_file,
+        on_edit,
+    })
 }
 
 fn place_of(source: &Source, error: &tree::SyntaxError) -> tree::Span {

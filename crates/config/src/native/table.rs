@@ -285,6 +285,7 @@ pub(super) static KEYS: &[Key] = &[
     key("max_down", SHARE, Value("50%"), "At most this share of a virtual server's real servers is taken out by checks, with an alarm: the others that fail stay as they were, the latest to fail first. When none is up and there is a sorry server, that one serves. 100% lets all of them leave."),
     key("max_removed", SHARE, Value("50%"), "A new configuration that would remove more than this share of the virtual servers or of the floating addresses, or leave none, waits for `lvsctl apply --confirm`. What counts is the share in force before the edit."),
     key("maintenance", Kind::Form(&form::FULL_PATH), Otherwise("none"), "A file in this folder that is named as a real server (ADDRESS, ADDRESS:PORT or its name, also the one that the reverse lookup gives) takes that one out for as long as it is there."),
+    key("log_file", Kind::Form(&form::FULL_PATH), Otherwise("standard error alone"), "pulse and lvsd write their log to the end of this file, too, unless --log-file names another one. SIGUSR1 opens it anew, after it was rotated."),
     key("on_edit", ARGV, Otherwise("nothing is run"), "Run after an edit of the file, with its path as one more argument, whether the edit was taken or refused."),
     key("autoreload", Kind::Boolean, Value("true"), "Reload by itself when the file changes."),
     key("on_stop", ON_STOP, Value("keep"), "What happens to the table when lvsd stops in order; a crash never touches it."),

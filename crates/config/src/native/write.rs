@@ -47,6 +47,7 @@ pub fn write(cluster: &Cluster) -> String {
     top.put_some("kernel", kernel(&cluster.kernel));
     top.put_unless_default("max_removed", cluster.max_removed.to_string());
     top.put_text_if("maintenance", cluster.maintenance.as_ref());
+    top.put_text_if("log_file", cluster.log_file.as_ref());
     top.put_list("on_edit", texts(&cluster.on_edit));
     top.put_boolean("autoreload", cluster.autoreload);
     top.put_unless_default("on_stop", cluster.on_stop.as_str().into());

@@ -210,6 +210,7 @@ impl Driver {
         let Some(cluster) = loaded.cluster.take() else { return String::new() };
         tell_warnings(&loaded.diagnostics);
         self.configuration.in_force(loaded, &cluster);
+        self.journal.also_to(cluster.log_file.as_deref());
         let settings = cluster.kernel != self.core.cluster().kernel;
         self.settings.due |= settings;
         self.names.send_replace(names_needed(&cluster));

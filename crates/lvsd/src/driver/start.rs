@@ -127,6 +127,9 @@ async fn begin(options: &Options, path: &Path) -> Result<(Applied, Beginning), E
 
 /// What is to be known of the configuration that it begins with.
 fn tell(beginning: &Beginning, context: &Context) {
+    let log_file =
+        beginning.loaded.cluster.as_ref().and_then(|cluster| cluster.log_file.as_deref());
+    context.journal.also_to(log_file);
     tell_warnings(&beginning.loaded.diagnostics);
     for reason in &beginning.refused {
         let fields = [("problem", reason.one_line())];

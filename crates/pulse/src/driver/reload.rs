@@ -81,6 +81,11 @@ impl Drop for Watch {
     }
 }
 
+/// Where the log is to go, too.
+pub(super) fn log_file(loaded: &Loaded) -> Option<&str> {
+    loaded.cluster.as_ref()?.log_file.as_deref()
+}
+
 /// The status of a configuration that was just applied.
 pub(super) fn in_force(path: &Path, loaded: &Loaded) -> ConfigStatus {
     ConfigStatus {
@@ -260,6 +265,7 @@ impl Driver {
         self.keys = keys;
         self.rotation.set_source(&pair.heartbeat.keys, &self.path);
         self.config = in_force(&self.path, loaded);
+        self.tools.journal.also_to(log_file(loaded));
         self.make_groups();
         let actions =
             self.failover.handle_setup(setup, clock::now()).map_err(|error| refused(&error))?;

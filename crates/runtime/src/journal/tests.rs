@@ -85,3 +85,31 @@ fn a_rotated_file_is_left_and_a_new_one_begun() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_file_that_the_configuration_names_gets_the_log_too() {
+    let folder = std::env::temp_dir().join(format!("caribe-also-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let [path, rotated, given, nowhere] =
+        ["log", "log.1", "given", "none/log"].map(|name| folder.join(name).display().to_string());
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let output = LogOutput::standard_error();
+    let journal = Journal::of(output.clone());
+    journal.also_to(Some(&path));
+    output.write_line("one\n");
+    journal.also_to(Some(&nowhere));
+    let told = journal.history().events;
+    assert_eq!((told.len(), told[0].fields["file"].as_str()), (1, nowhere.as_str()));
+    output.write_line("two\n");
+    std::fs::rename(&path, &rotated).unwrap();
+    output.reopen().unwrap();
+    output.write_line("three\n");
+    journal.also_to(None);
+    output.write_line("four\n");
+    assert_eq!((read(&rotated), read(&path)), ("one\ntwo\n".to_owned(), "three\n".to_owned()));
+    let output = LogOutput::file(Path::new(&given)).unwrap();
+    Journal::of(output.clone()).also_to(Some(&path));
+    output.write_line("five\n");
+    assert_eq!((read(&given), read(&path)), ("five\n".to_owned(), "three\n".to_owned()));
+    std::fs::remove_dir_all(&folder).unwrap();
+}

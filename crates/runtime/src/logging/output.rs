@@ -1,18 +1,20 @@
-//! Where lines go: standard error, or a file that can be reopened after it was rotated.
+//! Where lines go: standard error, or a file that can be reopened after it was rotated; and to the
+//! file that the configuration names.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::exit::{Exit, ExitError};
 
-/// Where lines go. Clones share the file.
+/// Where lines go. Clones share the files.
 #[derive(Clone)]
 pub(crate) struct LogOutput {
     file: Option<Arc<LogFile>>,
+    also: Arc<ArcSwapOption<LogFile>>,
 }
 
 struct LogFile {
@@ -20,44 +22,76 @@ struct LogFile {
     file: ArcSwap<File>,
 }
 
+impl LogFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = crate::privilege::as_root(|| open(path))?;
+        Ok(Self { path: path.to_owned(), file: ArcSwap::from_pointee(file) })
+    }
+
+    fn reopen(&self) -> io::Result<()> {
+        let file = crate::privilege::as_root(|| open(&self.path))?;
+        self.file.store(Arc::new(file));
+        Ok(())
+    }
+
+    fn write(&self, line: &str) -> io::Result<()> {
+        (&**self.file.load()).write_all(line.as_bytes())
+    }
+}
+
 impl LogOutput {
     pub(crate) fn standard_error() -> Self {
-        Self { file: None }
+        Self { file: None, also: Arc::default() }
     }
 
     /// Appends to a file, which is made if it is not there.
     pub(crate) fn file(path: &Path) -> Result<Self, ExitError> {
-        let file = crate::privilege::as_root(|| open(path)).map_err(|error| {
+        let file = LogFile::open(path).map_err(|error| {
             let message = format!(
                 "cannot open the log file {}: {error}; give another one with --log-file",
                 path.display()
             );
             ExitError::from_io(&error, Exit::Configuration, message)
         })?;
-        let file = LogFile { path: path.to_owned(), file: ArcSwap::from_pointee(file) };
-        Ok(Self { file: Some(Arc::new(file)) })
+        Ok(Self { file: Some(Arc::new(file)), also: Arc::default() })
     }
 
-    /// Opens the file anew under its name. When that fails the old one goes on being written.
-    pub(crate) fn reopen(&self) -> std::io::Result<()> {
-        if let Some(log) = &self.file {
-            let file = crate::privilege::as_root(|| open(&log.path))?;
-            log.file.store(Arc::new(file));
+    /// From now on lines go to this file, too, or to no other one than before. A file that was
+    /// given on the command line goes before.
+    ///
+    /// # Errors
+    /// It cannot be opened: lines go where they went before.
+    pub(crate) fn also(&self, path: Option<&Path>) -> io::Result<()> {
+        let path = path.filter(|_| self.file.is_none());
+        let before = self.also.load_full();
+        if before.as_ref().map(|file| file.path.as_path()) != path {
+            self.also.store(path.map(LogFile::open).transpose()?.map(Arc::new));
         }
         Ok(())
+    }
+
+    /// Opens the files anew under their names. When that fails the old ones go on being written.
+    pub(crate) fn reopen(&self) -> io::Result<()> {
+        let also = self.also.load_full();
+        let files = [self.file.as_ref(), also.as_ref()];
+        files.into_iter().flatten().try_for_each(|file| file.reopen())
     }
 
     /// Writes a line in one call, so that lines of several processes do not mix. A log that
     /// cannot be written must not end a router: the failure is dropped.
     pub(crate) fn write_line(&self, line: &str) {
         let written = match &self.file {
-            Some(log) => (&**log.file.load()).write_all(line.as_bytes()),
-            None => std::io::stderr().lock().write_all(line.as_bytes()),
+            Some(log) => log.write(line),
+            None => io::stderr().lock().write_all(line.as_bytes()),
         };
-        drop(written);
+        let also = self.also.load();
+        drop((written, also.as_ref().map(|log| log.write(line))));
     }
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+/// A pipe that nobody reads must not hold up the daemon.
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)
 }

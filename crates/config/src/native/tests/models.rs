@@ -362,7 +362,8 @@ fn number<T>(list: &mut [T], name: impl Fn(&mut T) -> &mut String) {
 
 pub(in crate::native) fn cluster() -> impl Strategy<Value = Cluster> {
     let on_edit = prop_oneof![Just(Vec::new()), argv()];
-    let limits = (on_stop(), percent(), option::of(name()), on_edit);
+    let path = || option::of(name().prop_map(|name| format!("/{name}")));
+    let limits = (on_stop(), percent(), path(), path(), on_edit);
     (option::of(pair()), vec(service(), 0..4), kernel(), any::<bool>(), limits).prop_map(
         |(mut pair, mut services, kernel, autoreload, limits)| {
             number(&mut services, |service| &mut service.name);
@@ -370,8 +371,7 @@ pub(in crate::native) fn cluster() -> impl Strategy<Value = Cluster> {
                 number(&mut pair.routers, |router| &mut router.name);
                 number(&mut pair.groups, |group| &mut group.name);
             }
-            let (on_stop, max_removed, maintenance, on_edit) = limits;
-            let maintenance = maintenance.map(|name| format!("/{name}"));
+            let (on_stop, max_removed, maintenance, log_file, on_edit) = limits;
             Cluster {
                 pair,
                 services,
@@ -380,6 +380,7 @@ pub(in crate::native) fn cluster() -> impl Strategy<Value = Cluster> {
                 on_stop,
                 max_removed,
                 maintenance,
+                log_file,
                 on_edit,
             }
         },
