@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Percent;
 
 mod dialogue;
+mod digest;
 mod fence;
 mod kernel;
 mod listen;
@@ -20,6 +21,7 @@ mod on_stop;
 mod secret;
 
 pub use dialogue::{Dialogue, DnsCheck, Exchange};
+pub use digest::{Digest, NoDigest};
 pub use fence::{Fence, FenceFailure};
 pub use kernel::{ConnectionSync, Kernel, Switch, Sysctls};
 pub use listen::{Endpoint, Listen};
@@ -442,6 +444,8 @@ pub struct HttpCheck {
     pub status: Vec<(u16, u16)>,
     /// What the body must hold.
     pub expect: Option<Expect>,
+    /// The MD5 of the whole body; none takes any body.
+    pub digest: Option<Digest>,
 }
 
 /// TLS of a check.

@@ -3,7 +3,7 @@
 //! An answer comes in pieces of any size, so the same bytes must lead to the same end however
 //! they are cut. Memory and work are bounded whatever a server sends.
 
-use config::model::Expect;
+use config::model::{Digest, Expect};
 use regex::bytes::{Regex, RegexBuilder};
 use thiserror::Error;
 
@@ -83,6 +83,20 @@ pub enum Mismatch {
     NoMatch {
         /// The regular expression.
         pattern: String,
+    },
+    /// Its bytes are others.
+    #[error("has the MD5 {seen}, wanted {wanted}")]
+    Digest {
+        /// Of what came.
+        seen: Digest,
+        /// What was wanted.
+        wanted: Digest,
+    },
+    /// It is too long for a digest.
+    #[error("is above {limit} bytes, more than are hashed")]
+    TooLong {
+        /// What is hashed at most.
+        limit: usize,
     },
 }
 

@@ -1,12 +1,14 @@
 //! From check results to the wanted table: who is up, with which weight, and why.
 //!
 //! [`watcher`] counts results until a server is up or down. [`results`] keeps the last hundred.
-//! [`expect`] decides whether an answer, which comes in pieces, is the wanted one. [`schedule`]
+//! [`expect`] decides whether an answer, which comes in pieces, is the wanted one,
+//! and [`body`] whether the body of one is. [`schedule`]
 //! spreads the starts of many checks. [`load`] makes weights follow the load of servers.
 //! [`weight`] lets a returning server take traffic slowly.
 //! [`dns`] reads what name servers answer. [`login`] logs in at servers. [`escape`] reads and shows bytes as people write them. [`wanted`](mod@wanted) turns it all, with the operator's
 //! [decisions](decision), into the table that the kernel should hold; [`probe`] says who shares a check.
 
+pub mod body;
 pub mod decision;
 pub mod dns;
 pub mod escape;

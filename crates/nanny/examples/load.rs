@@ -122,6 +122,7 @@ fn watch(what: &str, id: u32, port: u16) -> Watch {
             host: None,
             status: Vec::new(),
             expect,
+            digest: None,
         }),
         "send-expect" => CheckKind::SendExpect {
             udp: false,

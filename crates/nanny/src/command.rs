@@ -174,6 +174,7 @@ impl Options {
             host: self.host.clone().or_else(|| target.host_header()),
             status: self.status.clone(),
             expect: self.expected(Expect::Contains)?,
+            digest: None,
         })
     }
 

@@ -271,6 +271,7 @@ mod tests {
             host: None,
             status: Vec::new(),
             expect: None,
+            digest: None,
         };
         let mut nanny = Nanny::start().await;
         nanny.watch(1, address, CheckKind::Http(check), Verdict::Up).await;

@@ -44,6 +44,7 @@ pub fn http_answer(data: &[u8]) {
         host: None,
         status: Vec::new(),
         expect: expectation(words),
+        digest: None,
     };
     let (client, server) = tokio::io::duplex(1 << 12);
     let shared = Shared::new(Vec::new());

@@ -232,6 +232,7 @@ impl Plan<'_> {
             host: self.host.or(named).map(str::to_string),
             status: Vec::new(),
             expect,
+            digest: None,
         })
     }
 }

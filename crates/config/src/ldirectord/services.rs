@@ -180,6 +180,7 @@ impl Plan<'_> {
             path,
             status: Vec::new(),
             expect,
+            digest: None,
         })
     }
 

@@ -11,7 +11,7 @@ use super::pair::arguments;
 use super::scalar::{self, Parsed, Problem};
 use super::section::{Reading, Section, not_empty, word};
 use super::tree::{Node, Span, Value};
-use crate::model::{Check, CheckKind, Expect, HttpCheck, Listen};
+use crate::model::{Check, CheckKind, Digest, Expect, HttpCheck, Listen};
 
 /// The table's path of every check, whoever has it.
 const PATH: &str = "services.*.check";
@@ -219,6 +219,7 @@ fn http<'n, 'a: 'n>(
         status.extend(reading.parse_node("status", &node, status_range));
     }
     let expect = expect(reading, &mut map);
+    let digest = reading.parsed(&mut map, "digest", digest).map(|given| given.value);
     let tls = path.ends_with("https").then(|| tls(reading, &mut map));
     reading.finish(map);
     Some(CheckKind::Http(HttpCheck {
@@ -228,6 +229,7 @@ fn http<'n, 'a: 'n>(
         host,
         status,
         expect,
+        digest,
     }))
 }
 
@@ -255,6 +257,13 @@ fn status_range(text: &str) -> Parsed<(u16, u16)> {
             "write 200 or 200-299; codes go from 100 to 599",
         )),
     }
+}
+
+fn digest(text: &str) -> Parsed<Digest> {
+    text.trim().parse().map_err(|_| {
+        let help = "write what `md5sum` or `genhash` says of the body: 32 hexadecimal digits";
+        Problem::new(format!("{text} is not an MD5"), help)
+    })
 }
 
 fn external<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Option<CheckKind> {

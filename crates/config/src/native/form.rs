@@ -67,6 +67,8 @@ pub(super) static STATUS: Form = Form {
     number: Some((100, 599)),
 };
 
+pub(super) static DIGEST: Form = form("an MD5: 32 hexadecimal digits", "^ *[0-9A-Fa-f]{32} *$");
+
 pub(super) static MAIL_ADDRESS: Form =
     Form { what: "a mail address", pattern: "^[^\\s<>,]+$", number: Some((0, u64::MAX)) };
 

@@ -29,6 +29,7 @@ const INTERFACE: Kind = Kind::Form(&form::INTERFACE);
 const ADDRESSES: Kind = Kind::List(&Kind::Address);
 const REQUEST_PATH: Kind = Kind::Form(&form::REQUEST_PATH);
 const STATUS: Kind = Kind::List(&Kind::Form(&form::STATUS));
+const DIGEST: Kind = Kind::Form(&form::DIGEST);
 const PLACE: Kind = Kind::Form(&form::PLACE);
 const MAIL_ADDRESS: Kind = Kind::Form(&form::MAIL_ADDRESS);
 const PORT: Kind = count(1, 65_535, "");
@@ -49,6 +50,7 @@ const PATH_DOC: &str = "Path of the request, with its query.";
 const HOST_DOC: &str = "Host header, and the name in the TLS handshake.";
 const STATUS_DOC: &str = "Status codes that are good, as 200 or 200-299.";
 const BODY_DOC: &str = "What the body must hold.";
+const DIGEST_DOC: &str = "The MD5 that the body must have, as md5sum and keepalived's genhash write it. Every byte counts; a body above 16 MiB is not hashed, and fails.";
 const SEND_DOC: &str = "What is sent after connecting; \\r \\n \\t \\0 \\xHH \\\\ are understood.";
 const VERIFY_DOC: &str =
     "The certificate must be valid for the name and signed by a known authority.";
@@ -149,12 +151,14 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.http.host", NAME, Otherwise("the real server's address"), HOST_DOC),
     key("services.*.check.http.status", STATUS, Otherwise("200-299"), STATUS_DOC),
     key("services.*.check.http.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
+    key("services.*.check.http.digest", DIGEST, Otherwise("any body"), DIGEST_DOC),
     key("services.*.check.https", Kind::MapOrNothing, Otherwise("not checked so"), "An HTTPS request is answered well."),
     key("services.*.check.https.method", METHOD, Value("GET"), METHOD_DOC),
     key("services.*.check.https.path", REQUEST_PATH, Value("/"), PATH_DOC),
     key("services.*.check.https.host", NAME, Otherwise("the real server's address"), HOST_DOC),
     key("services.*.check.https.status", STATUS, Otherwise("200-299"), STATUS_DOC),
     key("services.*.check.https.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
+    key("services.*.check.https.digest", DIGEST, Otherwise("any body"), DIGEST_DOC),
     key("services.*.check.https.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
     key("services.*.check.https.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
     key("services.*.check.https.name", NAME, Otherwise("host"), "Name in the TLS handshake and the certificate, when it is not that of the Host header."),

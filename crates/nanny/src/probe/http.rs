@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use config::model::HttpCheck;
-use health::expect::{Ask, Pattern, Progress};
+use config::model::{Digest, HttpCheck};
+use health::body::Body;
+use health::expect::{Pattern, Progress};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -19,9 +20,6 @@ use super::{connect, tls};
 use crate::failure::{Failure, Seen};
 use crate::shared::Shared;
 use crate::trace::{Phase, Trace};
-
-/// Bytes of a body that are read; a longer one is good if nothing is expected of it.
-const BODY_LIMIT: usize = 64 << 10;
 
 /// Bytes of a head that are waited for. One that is whole in the last bytes read may be larger, up
 /// to twice as much.
@@ -36,6 +34,7 @@ pub(crate) struct Http {
     tls: Option<tls::Side>,
     status: Vec<(u16, u16)>,
     expect: Option<Arc<Pattern>>,
+    digest: Option<Digest>,
 }
 
 impl Http {
@@ -69,6 +68,7 @@ impl Http {
                 .transpose()?,
             status: check.status.clone(),
             expect: check.expect.as_ref().map(|expect| shared.pattern(expect)).transpose()?,
+            digest: check.digest,
         })
     }
 
@@ -136,24 +136,19 @@ impl Http {
         Ok(if got == 200 { Cow::Borrowed("status 200") } else { format!("status {got}").into() })
     }
 
-    async fn read(&self, mut body: Incoming) -> Result<(), Failure> {
+    async fn read(&self, mut incoming: Incoming) -> Result<(), Failure> {
         let wrong = |mismatch| Failure::Mismatch { subject: "body", mismatch };
-        let mut matcher =
-            self.expect.as_ref().map(|pattern| pattern.matcher(BODY_LIMIT, Ask::AtEnd));
-        let mut total = 0;
-        while total < BODY_LIMIT {
-            let Some(frame) = body.frame().await else { break };
+        let mut body = Body::new(self.expect.as_deref(), self.digest);
+        while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| words(&error))?;
             let Some(data) = frame.data_ref() else { continue };
-            let piece = data.get(..BODY_LIMIT - total).unwrap_or(data);
-            total += data.len();
-            match matcher.as_mut().map(|matcher| matcher.push(piece)) {
-                Some(Progress::Matched) => return Ok(()),
-                Some(Progress::Failed(mismatch)) => return Err(wrong(mismatch)),
-                Some(Progress::More) | None => {}
+            match body.push(data) {
+                Progress::Matched => return Ok(()),
+                Progress::Failed(mismatch) => return Err(wrong(mismatch)),
+                Progress::More => {}
             }
         }
-        matcher.map_or(Ok(()), |matcher| matcher.end().map_err(wrong))
+        body.end().map_err(wrong)
     }
 
     fn is_good(&self, status: u16) -> bool {

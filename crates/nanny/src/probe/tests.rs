@@ -8,7 +8,7 @@ mod programs;
 mod turns;
 
 use super::*;
-use config::model::{Expect, HttpCheck, Tls};
+use config::model::{Digest, Expect, HttpCheck, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -4,8 +4,9 @@ use super::super::known::{URL, is_read};
 use super::super::report::Report;
 use super::super::text::At;
 use super::super::tree::Node;
+use super::super::words::Word;
 use crate::foreign::regex;
-use crate::model::{CheckKind, Expect, HttpCheck, Tls};
+use crate::model::{CheckKind, Digest, Expect, HttpCheck, Tls};
 
 /// The checks that an HTTP_GET or SSL_GET asks for: one for each `url`.
 pub(super) fn kinds(
@@ -21,6 +22,7 @@ pub(super) fn kinds(
         host: None,
         status: Vec::new(),
         expect: None,
+        digest: None,
     };
     if is_tls {
         let help = "remove `verify: false` from the converted file to have them verified";
@@ -72,9 +74,8 @@ fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {
                 check.host = report.value(inner, "www.example.com").map(|word| word.text.clone());
             }
             "digest" => {
-                let instead =
-                    "the body is not hashed: write `expect: TEXT` with a text that the page holds";
-                report.dropped("digest", &inner.name.at, instead);
+                let word = report.value(inner, "9b3a0c85a887a256d6939da88aabd8cd");
+                check.digest = word.and_then(|word| digest(report, word));
             }
             "status_code" => check.status = status(report, inner),
             "regex" => {
@@ -96,6 +97,15 @@ fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {
         Some((message, help)) => report.error(&at, message, help),
         None => check.expect = Some(Expect::Regex(pattern)),
     }
+}
+
+fn digest(report: &mut Report, word: &Word) -> Option<Digest> {
+    let digest = word.text.parse().ok();
+    if digest.is_none() {
+        let help = "write the 32 hexadecimal digits that `genhash` prints";
+        report.error(&word.at, format!("`{}` is no digest", word.text), help);
+    }
+    digest
 }
 
 /// `200-299 400 503`.

@@ -10,6 +10,7 @@ fn http(path: &str) -> HttpCheck {
         host: None,
         status: Vec::new(),
         expect: None,
+        digest: None,
     }
 }
 
@@ -36,6 +37,39 @@ async fn a_body_without_a_length_ends_with_the_connection() {
     let server = answering(b"HTTP/1.0 200 OK\r\n\r\nit is ok").await;
     let regex = HttpCheck { expect: Some(Expect::Regex("ok$".into())), ..http("/") };
     assert_eq!(get(server, regex).await, Ok("status 200".into()));
+}
+
+#[tokio::test]
+async fn a_page_that_has_changed_is_down_and_says_both_digests() {
+    let of = |digest: &str| HttpCheck { digest: Some(digest.parse().unwrap()), ..http("/") };
+    let right = of("b40a7fcced3010e644d923d4e11fe415");
+    let chunked =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntest \r\n5\r\npage\n\r\n0\r\n\r\n";
+    for answer in [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ntest page\n".as_slice(),
+        b"HTTP/1.0 200 OK\r\n\r\ntest page\n",
+        chunked,
+    ] {
+        let server = answering(answer).await;
+        assert_eq!(get(server, right.clone()).await, Ok("status 200".into()));
+    }
+    let server = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntest page").await;
+    let changed = "body has the MD5 5101de09cc67639deb77f7252628b08b, wanted b40a7fcced3010e644d923d4e11fe415";
+    assert_eq!(get(server, right).await, Err(changed.into()));
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_for_a_digest_says_so() {
+    let server = server(|mut stream| async move {
+        let _sent = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while stream.write_all(&[b'x'; 65536]).await.is_ok() {}
+    })
+    .await;
+    let check = HttpCheck { digest: Some(Digest([0; 16])), ..http("/") };
+    assert_eq!(
+        get(server, check).await,
+        Err("body is above 16777216 bytes, more than are hashed".into())
+    );
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ async fn get(
         host: host.map(str::to_owned),
         status: Vec::new(),
         expect: Some(Expect::Contains(holds.into())),
+        digest: None,
     };
     run(server, CheckKind::Http(http), PLENTY).await
 }

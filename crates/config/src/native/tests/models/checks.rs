@@ -68,14 +68,16 @@ fn http() -> impl Strategy<Value = HttpCheck> {
         option::of(name()),
         status,
         option::of(expect()),
+        option::of(any::<[u8; 16]>().prop_map(Digest)),
     )
-        .prop_map(|(tls, method, path, host, status, expect)| HttpCheck {
+        .prop_map(|(tls, method, path, host, status, expect, digest)| HttpCheck {
             tls,
             method,
             path,
             host,
             status,
             expect,
+            digest,
         })
 }
 
