@@ -63,10 +63,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
     let dir = RuntimeDir::prepare(options.runtime_dir.as_deref())?;
     let mut socket = kernel::open().await?;
     let (server, questions) = api::serve(dir.socket("lvsd"), context.journal.clone())?;
-    let parent = match options.control_stdin {
-        true => Parent::greet().await?,
-        false => Parent::none(),
-    };
+    let parent = if options.control_stdin { Parent::greet().await? } else { Parent::none() };
     let guard = parent.is_there().then(|| Guard::new(&path, &options, &context.log));
     tell(&beginning, &context);
     let dump = socket.dump().await;
