@@ -20,6 +20,16 @@ const PROGRAMS: [(&str, &str); 7] = [
 ];
 /// Programs of the tests outside of the lab.
 const TEST_PROGRAMS: [(&str, &str); 2] = [("man", "man-db"), ("systemd-analyze", "systemd")];
+/// Servers that the tests outside of the lab ask.
+const TEST_SERVERS: [&str; 7] = [
+    "dovecot-imapd",
+    "dovecot-pop3d",
+    "freeradius",
+    "mariadb-server-core",
+    "postgresql",
+    "slapd",
+    "vsftpd",
+];
 /// Programs of the machine in software.
 const MACHINE_PROGRAMS: [(&str, &str); 1] = [("qemu-system-x86_64", "qemu-system-x86")];
 /// What Debian asks before it starts the service of a package that was just installed.
@@ -42,8 +52,11 @@ pub(crate) fn ensure(machine: bool, wanted: &BTreeSet<String>) -> Result {
 
 /// Makes sure that the programs of the tests outside of the lab are there.
 pub(crate) fn ensure_for_tests() -> Result {
-    let missing = TEST_PROGRAMS.iter().filter(|(program, _)| find(program).is_none());
-    bring(missing.map(|(_, package)| (*package).to_owned()).collect())
+    let programs = TEST_PROGRAMS.iter().filter(|(program, _)| find(program).is_none());
+    let servers = TEST_SERVERS.iter().filter(|package| !is_installed(package));
+    bring(
+        programs.map(|(_, package)| package).chain(servers).map(|&name| name.to_owned()).collect(),
+    )
 }
 
 fn bring(missing: BTreeSet<String>) -> Result {

@@ -41,10 +41,17 @@ pub(crate) fn read(
     });
 }
 
-/// One line of text. A password is guessed from a hash of it sooner than a key, so its file is
-/// watched and not hashed.
+/// A password is guessed from a hash of it sooner than a key, so its file is watched and not
+/// hashed.
 fn one(path: &Path, files: &mut Files<'_>) -> Held {
-    let bytes = files.read_private(path).map_err(|error| format!("cannot be read: {error}"))?;
+    held(files.read_private(path).map_err(|error| format!("cannot be read: {error}"))?)
+}
+
+/// The password that a file with these bytes holds: one line of text.
+///
+/// # Errors
+/// What the file is instead, as the rest of a sentence that begins with its name.
+pub fn held(bytes: Vec<u8>) -> Result<String, String> {
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Longest piece of an answer or a pattern that is shown, in bytes.
-const SHOWN: usize = 60;
+const SHOWN: usize = 120;
 
 /// A backslash that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -58,7 +58,9 @@ fn hexadecimal(high: Option<char>, low: Option<char>) -> Option<u8> {
 pub fn show(bytes: &[u8]) -> String {
     let shown = bytes.get(..SHOWN).unwrap_or(bytes);
     let dots = if shown.len() < bytes.len() { "…" } else { "" };
-    format!("\"{}\"{dots}", shown.escape_ascii())
+    // A single quote ends nothing here, and servers use them a lot.
+    let text = shown.escape_ascii().to_string().replace("\\'", "'");
+    format!("\"{text}\"{dots}")
 }
 
 /// Text as it was written, but on one line: control characters as escapes, and no others, so that

@@ -1,5 +1,6 @@
 //! `nanny check`: one check by hand.
 
+mod login;
 mod target;
 
 use std::io::Write;
@@ -26,14 +27,17 @@ pub const DOWN: u8 = 1;
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// tcp://192.0.2.4:80, udp://192.0.2.4:53, http://192.0.2.4/.testpage, https://…,
-    /// ping://192.0.2.4, or exec:/path/to/program
+    /// ping://192.0.2.4, exec:/path/to/program, or, to log in, pop://anna@192.0.2.4, pops://…,
+    /// imap://…, imaps://…, ftp://192.0.2.4/file, ldap://192.0.2.4/dc=example, ldaps://…,
+    /// radius://…, mysql://192.0.2.4/database, postgresql://…
     target: String,
     /// Arguments of a program; %h %p %H %P stand for addresses and ports
     arguments: Vec<String>,
     /// Text to send; knows \r \n \t \0 \\ \xNN
     #[arg(long)]
     send: Option<String>,
-    /// Text that the answer must begin with (tcp, udp) or hold (http, exec); * is any answer
+    /// Text that the answer must begin with (tcp, udp) or hold (http, exec, ftp, ldap); * is any
+    /// answer
     #[arg(long)]
     expect: Option<String>,
     /// The expected text is a regular expression
@@ -66,6 +70,8 @@ pub struct Options {
     /// Virtual server, for the placeholders of a program
     #[arg(long, value_name = "ADDRESS:PORT")]
     virtual_server: Option<SocketAddr>,
+    #[command(flatten)]
+    login: login::LoginOptions,
 }
 
 /// Runs it: 0 when the server is well, 1 when it is not, 64 for a command that makes no sense.
@@ -154,6 +160,11 @@ impl Options {
                 argv: [&target.host].into_iter().chain(&self.arguments).cloned().collect(),
                 expect: self.expected(Expect::Contains)?,
             },
+            Scheme::Login(service, tls) => {
+                let expect = self.expected(Expect::Contains)?;
+                let tls = (tls || self.login.tls).then(|| self.as_tls(self.host.clone()));
+                CheckKind::Login(Box::new(self.login.check(service, target, tls, expect)?))
+            }
         };
         if target.scheme != Scheme::Exec && !self.arguments.is_empty() {
             return Err(ExitError::usage("only exec:/path takes arguments"));
@@ -162,13 +173,8 @@ impl Options {
     }
 
     fn as_http(&self, target: &Target) -> Result<HttpCheck, ExitError> {
-        let tls = (target.scheme == Scheme::Https).then(|| Tls {
-            verify: !self.insecure,
-            ca_file: self.ca_file.clone(),
-            name: None,
-        });
         Ok(HttpCheck {
-            tls,
+            tls: (target.scheme == Scheme::Https).then(|| self.as_tls(None)),
             method: self.method.clone(),
             path: self.path.clone().unwrap_or_else(|| target.path.clone()),
             host: self.host.clone().or_else(|| target.host_header()),
@@ -176,6 +182,10 @@ impl Options {
             expect: self.expected(Expect::Contains)?,
             digest: None,
         })
+    }
+
+    fn as_tls(&self, name: Option<String>) -> Tls {
+        Tls { verify: !self.insecure, ca_file: self.ca_file.clone(), name }
     }
 
     fn expected(&self, plain: impl FnOnce(Vec<u8>) -> Expect) -> Result<Option<Expect>, ExitError> {

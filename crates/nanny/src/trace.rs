@@ -11,6 +11,8 @@ pub enum Phase {
     Handshake,
     /// Waiting for the answer, or its head.
     Answer,
+    /// Waiting for what the server says to a login.
+    Login,
     /// Waiting for the rest of the answer.
     Body,
     /// Waiting for a program to end.
@@ -26,6 +28,7 @@ impl Phase {
             Self::Connect => "no connection",
             Self::Handshake => "no TLS handshake",
             Self::Answer => "no answer",
+            Self::Login => "no answer to the login",
             Self::Body => "the answer did not end",
             Self::Program => "the program did not end",
             Self::Echo => "no echo",
@@ -38,6 +41,7 @@ impl Phase {
             Self::Connect => "connect",
             Self::Handshake => "TLS handshake",
             Self::Answer => "answer",
+            Self::Login => "login",
             Self::Body => "body",
             Self::Program => "program",
             Self::Echo => "echo",

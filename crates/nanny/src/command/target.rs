@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use runtime::ExitError;
 
+use super::login::{self, Service};
+
 /// How it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -13,12 +15,16 @@ pub(super) enum Scheme {
     Https,
     Ping,
     Exec,
+    /// A login, inside TLS or not.
+    Login(Service, bool),
 }
 
 /// A target, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,
+    /// Who logs in.
+    pub(super) login: Option<String>,
     /// Name or address without brackets; the program of [`Scheme::Exec`].
     pub(super) host: String,
     pub(super) port: u16,
@@ -32,6 +38,7 @@ impl Target {
         if let Some(program) = text.strip_prefix("exec:") {
             return Ok(Self {
                 scheme: Scheme::Exec,
+                login: None,
                 host: program.to_owned(),
                 port: 0,
                 path: String::new(),
@@ -41,21 +48,20 @@ impl Target {
         let unknown = || {
             ExitError::usage(format!(
                 "{text:?} is no target; write tcp://ADDRESS:PORT, udp://ADDRESS:PORT, \
-                 http://ADDRESS/PATH, https://ADDRESS/PATH, ping://ADDRESS or exec:PROGRAM"
+                 http://ADDRESS/PATH, https://ADDRESS/PATH, ping://ADDRESS, exec:PROGRAM, or, \
+                 to log in, {}",
+                login::forms()
             ))
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(unknown)?;
-        let (scheme, usual) = match scheme {
-            "tcp" => (Scheme::Tcp, None),
-            "udp" => (Scheme::Udp, None),
-            "http" => (Scheme::Http, Some(80)),
-            "https" => (Scheme::Https, Some(443)),
-            "ping" => (Scheme::Ping, Some(0)),
-            _ => return Err(unknown()),
-        };
+        let (scheme, usual) = scheme_of(scheme).ok_or_else(unknown)?;
         let (authority, path) = match rest.find('/') {
             Some(slash) => rest.split_at(slash),
             None => (rest, "/"),
+        };
+        let (login, authority) = match (&scheme, authority.rsplit_once('@')) {
+            (Scheme::Login(..), Some((name, host))) => (Some(login::name(name)?), host),
+            _ => (None, authority),
         };
         let (host, given) = split_port(authority).ok_or_else(unknown)?;
         let port = given
@@ -66,6 +72,7 @@ impl Target {
         }
         Ok(Self {
             scheme,
+            login,
             host: host.to_owned(),
             port,
             path: path.to_owned(),
@@ -93,6 +100,21 @@ impl Target {
             .next()
             .ok_or_else(|| failed("it has no address"))
     }
+}
+
+/// A scheme, and the port that it usually has.
+fn scheme_of(name: &str) -> Option<(Scheme, Option<u16>)> {
+    Some(match name {
+        "tcp" => (Scheme::Tcp, None),
+        "udp" => (Scheme::Udp, None),
+        "http" => (Scheme::Http, Some(80)),
+        "https" => (Scheme::Https, Some(443)),
+        "ping" => (Scheme::Ping, Some(0)),
+        _ => {
+            let (service, tls, port) = login::scheme(name)?;
+            (Scheme::Login(service, tls), Some(port))
+        }
+    })
 }
 
 /// `host`, `host:80`, `[::1]`, `[::1]:80`, and `::1` alone.
@@ -143,6 +165,18 @@ mod tests {
         {
             assert!(Target::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_login_stands_before_the_address_and_a_password_never_does() {
+        let target = Target::parse("ldaps://cn=eva,dc=lab@[::1]/dc=lab").unwrap();
+        assert_eq!(target.login.as_deref(), Some("cn=eva,dc=lab"));
+        assert_eq!((target.host.as_str(), target.port), ("::1", 636));
+        assert_eq!(target.scheme, Scheme::Login(Service::Ldap, true));
+        let told = Target::parse("imap://anna:geheim@192.0.2.4/").unwrap_err();
+        assert!(told.message.contains("--password-file"), "{told}");
+        assert!(!told.message.contains("geheim"), "{told}");
+        assert!(Target::parse("http://anna@192.0.2.4/").is_ok(), "the name of a host");
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Login {
         let mut session = Session::new(&self.check, random()?)?;
         let mut other = None;
         loop {
-            match self.talk(&mut stream, &mut session).await? {
+            match self.talk(&mut stream, &mut session, trace).await? {
                 Part::Over(seen) => return Ok(seen),
                 Part::Open(port, bytes) => {
                     other = Some(connect::open(SocketAddr::new(target.ip(), port)).await?);
@@ -131,14 +131,14 @@ impl Login {
         let mut stream = connect::open(target).await?;
         trace.enter(Phase::Answer);
         let mut session = Session::new(&self.check, random()?)?;
-        match (self.talk(&mut stream, &mut session).await?, config) {
+        match (self.talk(&mut stream, &mut session, trace).await?, config) {
             (Part::Over(seen), _) => Ok(seen),
             (Part::Secure, Some((side, config))) => {
                 trace.enter(Phase::Handshake);
                 let mut stream = side.handshake(config, stream).await?;
                 trace.enter(Phase::Answer);
                 session.secured();
-                match self.talk(&mut stream, &mut session).await? {
+                match self.talk(&mut stream, &mut session, trace).await? {
                     Part::Over(seen) => Ok(seen),
                     _ => Err(Failure::Closed("before an answer")),
                 }
@@ -152,11 +152,15 @@ impl Login {
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         session: &mut Session,
+        trace: &mut Trace,
     ) -> Result<Part, Failure> {
         let mut buffer = vec![0; PIECE];
         loop {
             match session.next_step()? {
-                Step::Say(bytes) => say(stream, &bytes).await?,
+                Step::Say(bytes) => {
+                    trace.enter(Phase::Login);
+                    say(stream, &bytes).await?;
+                }
                 Step::Hear => {
                     let length = stream.read(&mut buffer).await.map_err(|error| {
                         tls::io_failure(&error, "before an answer to the login")

@@ -88,6 +88,13 @@ async fn a_mailbox_that_is_gone_or_mute_is_down() {
     assert_eq!(gone, Err("connection refused".into()));
     let mute = run(server(hold).await, mailbox(110, "x"), SECOND).await;
     assert_eq!(mute, Err("no answer within 1 s".into()));
+    let greeting = server(|stream| async {
+        lines(stream, "+OK\r\n", "", &[("", "")]).await;
+        std::future::pending().await
+    })
+    .await;
+    let mute = run(greeting, mailbox(110, "x"), SECOND).await;
+    assert_eq!(mute, Err("no answer to the login within 1 s".into()));
     let closing = server(|stream| lines(stream, "+OK\r\n", "", &[])).await;
     let closed = run(closing, mailbox(110, "x"), PLENTY).await;
     assert_eq!(closed, Err("connection closed before the login was taken".into()));

@@ -51,6 +51,9 @@ fn certificate(error: &CertificateError) -> String {
             if presented.is_empty() { "no name".to_owned() } else { names(presented) },
             shown(expected)
         ),
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "certificate is that of an authority (CA:TRUE), not of a server".to_owned()
+        }
         other => format!("certificate is not good: {other}"),
     }
 }
