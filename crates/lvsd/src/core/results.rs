@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use control::nanny::WatchId;
+use health::WantedServer;
 use runtime::logging::value;
 use runtime::timestamp;
 
@@ -41,20 +42,26 @@ impl Core {
         services.filter(|(_, one)| one.notify.results.is_some()).map(|(index, _)| index).collect()
     }
 
+    /// One line for each real server that the check answers for.
     fn lines(&self, watched: &Watched, passed: bool, reason: &str, now: Now) -> Vec<ResultLine> {
         let time = timestamp::utc(now.unix_ms);
         let state = if passed { "passed" } else { "failed" };
         let check = report::check_name(&watched.probe.check.kind);
-        let line = |user: &usize| {
-            let service = self.cluster.services.get(*user)?;
-            let path = service.notify.results.clone()?;
-            let (name, server, reason) =
-                (value(&service.name), watched.probe.server, value(reason));
-            let line = format!(
-                "{time} check {state} service={name} server={server} check={check} reason={reason}\n"
-            );
-            Some(ResultLine { path, line })
-        };
-        watched.users.iter().filter_map(line).collect()
+        let (mut lines, reason) = (Vec::new(), value(reason));
+        for user in &watched.users {
+            let configured = self.cluster.services.get(*user);
+            let path = configured.and_then(|service| service.notify.results.as_ref());
+            let (Some(path), Some(service)) = (path, self.services.get(*user)) else { continue };
+            let name = value(&service.name);
+            let checked = |server: &&WantedServer| server.probes.contains(&watched.probe);
+            lines.extend(service.servers.iter().filter(checked).map(|server| {
+                let server = value(&server.label);
+                let line = format!(
+                    "{time} check {state} service={name} server={server} check={check} reason={reason}\n"
+                );
+                ResultLine { path: path.clone(), line }
+            }));
+        }
+        lines
     }
 }
