@@ -2,13 +2,15 @@
 //! while the real servers of both die and return: the kernel has the same table at each step.
 
 mod cases;
+pub(crate) mod weights;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lab::web::Mood;
 use lab::{Daemon, Failure, Node, Outcome, Run, Seed, WebServer, ensure, wait_until};
 
-use cases::{CASES, Case, Difference};
+use cases::{CASES, Case, Difference, Fails};
 
 const THEIR_FILE: &str = "/etc/keepalived/keepalived.conf";
 const OUR_FILE: &str = "/etc/caribe/cluster.yaml";
@@ -52,15 +54,13 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
 
 /// One file, from start to end; what is said of it.
 fn compare(net: &Seed, web: &mut [WebServer; 2], case: &Case) -> Outcome<String> {
-    let (mut ours, mut theirs) = start(net, case)?;
-    let steps = if case.is_checked { STEPS.as_slice() } else { &[Step::Both] };
+    let (mut ours, mut theirs) = start(net, case.file)?;
+    let steps = if case.fails == Fails::Never { &[Step::Both] } else { STEPS.as_slice() };
     let mut well = [true, true];
     for step in steps {
         for (server, (was, is)) in web.iter_mut().zip(well.iter().zip(step.well())) {
-            match (*was, is) {
-                (true, false) => server.close()?,
-                (false, true) => server.open()?,
-                _ => {}
+            if *was != is {
+                change(server, case.fails, is)?;
             }
         }
         well = step.well();
@@ -77,11 +77,21 @@ fn compare(net: &Seed, web: &mut [WebServer; 2], case: &Case) -> Outcome<String>
     Ok(format!("{told} in {} steps", steps.len()))
 }
 
+/// A real server falls ill, or is well again.
+fn change(server: &mut WebServer, fails: Fails, is_well: bool) -> Outcome {
+    match (fails, is_well) {
+        (Fails::Changed, _) => server.set(if is_well { Mood::Well } else { Mood::Wrong }),
+        (_, true) => server.open()?,
+        (_, false) => server.close()?,
+    }
+    Ok(())
+}
+
 /// keepalived with the file on one router, lvsd with what it is converted to on the other.
-fn start(net: &Seed, case: &Case) -> Outcome<(Daemon, Daemon)> {
-    net.rb.write(THEIR_FILE, case.file)?;
+fn start(net: &Seed, file: &str) -> Outcome<(Daemon, Daemon)> {
+    net.rb.write(THEIR_FILE, file)?;
     let theirs = net.rb.start(&["keepalived", "-n", "-l", "-G", "-C", "-f", THEIR_FILE])?;
-    net.ra.write(THEIR_FILE, case.file)?;
+    net.ra.write(THEIR_FILE, file)?;
     let converted = net.ra.execute(&["lvsctl", "convert", THEIR_FILE])?;
     net.ra.write(OUR_FILE, &converted)?;
     let ours = net.ra.start(&["lvsd", "--config", OUR_FILE])?;
@@ -93,7 +103,7 @@ fn same_table(net: &Seed, case: &Case, step: Step) -> Outcome {
     let differs = case.differs.iter().find(|differs| differs.step == step);
     let waited = wait_until(LIMIT, "both tables are as they are to be", || {
         let (ours, theirs) = (lines(&net.ra)?, lines(&net.rb)?);
-        let noticed = !case.is_checked || noticed(&ours, step) && noticed(&theirs, step);
+        let noticed = case.fails == Fails::Never || noticed(&ours, step) && noticed(&theirs, step);
         Ok(noticed && !ours.is_empty() && as_wanted(&ours, &theirs, differs))
     });
     waited.map(drop).map_err(|failure| {

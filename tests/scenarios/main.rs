@@ -81,6 +81,12 @@ const TABLE: &[Scenario] = &[
     .needs(&["keepalived"])
     .within_seconds(900),
     Scenario::bench(
+        "keepalived-weights",
+        "a program of misc_dynamic asks for weights, and keepalived and lvsd set the same",
+        keepalived_diff::weights::run,
+    )
+    .needs(&["keepalived"]),
+    Scenario::bench(
         "ldirectord-diff",
         "ldirectord and lvsd with the same file make the same table at each step",
         ldirectord_diff::run,

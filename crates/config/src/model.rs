@@ -403,6 +403,9 @@ pub enum CheckKind {
         argv: Vec<String>,
         /// What its output must hold.
         expect: Option<Expect>,
+        /// A status from 2 to 255 is good too, and asks for that weight and 2.
+        #[serde(default)]
+        sets_weight: bool,
     },
     /// An ICMP echo is answered.
     Ping,

@@ -77,7 +77,7 @@ pub enum FromNanny {
         /// [`crate::PROTOCOL_VERSION`].
         version: u32,
     },
-    /// A verdict, each time it changes and once after the first result.
+    /// A verdict, each time it or the weight changes and once after the first result.
     Verdict {
         /// Which watch.
         id: WatchId,
@@ -87,6 +87,9 @@ pub enum FromNanny {
         reason: String,
         /// How many results in a row led to it.
         after: u32,
+        /// The weight that the last good result asked for; none for the configured one.
+        #[serde(default)]
+        weight: Option<u32>,
     },
     /// Answer to [`ToNanny::Recall`]: the newest last, at most 100.
     Results {

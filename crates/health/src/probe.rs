@@ -18,6 +18,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// Whether its answer may ask for a weight.
+    pub fn sets_weight(&self) -> bool {
+        matches!(self.check.kind, CheckKind::External { sets_weight: true, .. })
+    }
+
     /// The probe that answers for a real server; none where the check needs no answer (on, off).
     pub fn new(
         server: SocketAddr,

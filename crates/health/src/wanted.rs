@@ -9,7 +9,7 @@ use ipvs::{
 };
 
 use crate::load::{Reading, weigh};
-use crate::{Decisions, Probe, Verdict};
+use crate::{Asked, Decisions, Probe, Verdict};
 
 mod fail_open;
 mod placement;
@@ -38,13 +38,19 @@ pub struct Fitness {
     /// When it was last up, as a number that rises with each server that stops being up; 0 when
     /// it was never seen up. Whoever is up need not have one.
     pub last_up: u64,
+    /// The weights that its programs ask for.
+    pub asked: Asked,
 }
 
 impl Fitness {
     /// It was checked and serves.
-    pub const UP: Self = Self { verdict: Verdict::Up, provisional: false, last_up: 0 };
+    pub const UP: Self = Self::checked(Verdict::Up);
     /// It was checked and does not serve, and never did.
-    pub const DOWN: Self = Self { verdict: Verdict::Down, provisional: false, last_up: 0 };
+    pub const DOWN: Self = Self::checked(Verdict::Down);
+
+    const fn checked(verdict: Verdict) -> Self {
+        Self { verdict, provisional: false, last_up: 0, asked: Asked::NONE }
+    }
 }
 
 /// Everything that is known beside the configuration.
@@ -234,7 +240,7 @@ fn place_server(
             let decided = knowledge.decisions.of(&wanted.name, &label);
             let resting = rests(server, &label, address, knowledge.resting);
             let load = load_of(service, asked, *key, knowledge);
-            let weight = weight_under(load.as_ref(), server.weight);
+            let weight = weight_under(load.as_ref(), fitness.asked.weight(server.weight));
             wanted.servers.push(WantedServer {
                 label: label.clone(),
                 index,
@@ -287,10 +293,10 @@ fn load_of(
     Some((probe, reading))
 }
 
-/// The configured weight as the load has it; without a load the configured one.
-fn weight_under(load: Option<&(Probe, Option<Reading>)>, configured: u32) -> u32 {
+/// A weight as the load has it; without a load it stays.
+fn weight_under(load: Option<&(Probe, Option<Reading>)>, weight: u32) -> u32 {
     let reading = load.and_then(|(_, reading)| reading.as_ref());
-    reading.map_or(configured, |reading| weigh(configured, reading.share))
+    reading.map_or(weight, |reading| weigh(weight, reading.share))
 }
 
 fn unresolved(label: String, index: usize) -> WantedServer {

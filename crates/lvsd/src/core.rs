@@ -30,7 +30,7 @@ use config::Cluster;
 use config::model::OnStop;
 use control::nanny::{Watch, WatchId};
 use control::worker::Readiness;
-use health::{Decisions, Fitness, Ledger, Names, Verdict, WantedService};
+use health::{Decisions, Fitness, Ledger, Names, WantedService};
 use ipvs::{Connections, DestinationKey, DestinationStats, ServiceKey, Step, Table, TableStats};
 use runtime::journal::{EventKind, Level};
 
@@ -82,9 +82,8 @@ pub struct Core {
     names: Names,
     /// Names that do not resolve, told once.
     unresolved: BTreeSet<String>,
-    /// Checks that had failed before a restart, each with when its server was last up, until the
-    /// first configuration is in force.
-    remembered: BTreeMap<u64, u64>,
+    /// What checks said before a restart, until the first configuration is in force.
+    remembered: memory::Remembered,
     /// Virtual servers of which it was told that servers stay in although their checks fail.
     failing_open: BTreeSet<String>,
     ledger: Ledger,
@@ -128,7 +127,7 @@ impl Core {
     pub fn new(memory: Memory, found: Table, statistics: TableStats, now: Now) -> Self {
         Self {
             cluster: Arc::default(),
-            remembered: memory.seen.down_since_last_up(),
+            remembered: memory.seen.remembered(),
             names: memory.seen.names,
             unresolved: BTreeSet::new(),
             failing_open: BTreeSet::new(),
@@ -339,13 +338,7 @@ impl Core {
         let below_quorum = self.below_quorum.clone();
         let mut seen = Seen { names: self.names.clone(), below_quorum, ..Seen::default() };
         for (_, watched) in self.watches.iter() {
-            if watched.fitness.verdict == Verdict::Down {
-                let print = fingerprint(&watched.probe);
-                seen.down.insert(print);
-                if watched.fitness.last_up > 0 {
-                    seen.last_up.insert(print, watched.fitness.last_up);
-                }
-            }
+            seen.note(&watched.probe, watched.fitness);
         }
         Some(seen)
     }

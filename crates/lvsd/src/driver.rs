@@ -259,7 +259,8 @@ impl Driver {
                 self.journal.record(EventKind::Daemon, Level::Warn, sentence, &fields);
             }
             News::Said(FromNanny::Hello { .. }) => {}
-            News::Said(FromNanny::Verdict { id, verdict, reason, after }) => {
+            News::Said(FromNanny::Verdict { id, verdict, reason, after, weight }) => {
+                self.core.weighed(id, weight);
                 self.core.judged(id, verdict, &reason, after, now());
             }
             News::Said(FromNanny::Checked { id, passed, reason, .. }) => {

@@ -21,6 +21,8 @@ pub struct News {
     pub reason: String,
     /// Results in a row that led to it.
     pub after: u32,
+    /// The weight that the server asks for.
+    pub weight: Option<u32>,
 }
 
 /// Between the watches and the task that talks to lvsd.
@@ -107,11 +109,12 @@ impl Board {
                 let verdicts = pending
                     .news
                     .into_iter()
-                    .map(|(id, News { verdict, reason, after })| FromNanny::Verdict {
+                    .map(|(id, News { verdict, reason, after, weight })| FromNanny::Verdict {
                         id,
                         verdict,
                         reason,
                         after,
+                        weight,
                     })
                     .chain(pending.results)
                     .collect();

@@ -159,6 +159,7 @@ impl Options {
             Scheme::Exec => CheckKind::External {
                 argv: [&target.host].into_iter().chain(&self.arguments).cloned().collect(),
                 expect: self.expected(Expect::Contains)?,
+                sets_weight: false,
             },
             Scheme::Login(service, tls) => {
                 let expect = self.expected(Expect::Contains)?;

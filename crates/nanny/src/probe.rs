@@ -116,13 +116,12 @@ impl Probe {
             }
             CheckKind::Dns(dns) => Kind::Dns(Box::new(Dns::new(dns, shared)?)),
             CheckKind::Login(check) => Kind::Login(Box::new(Login::new(target, check, shared)?)),
-            CheckKind::External { argv, expect } => Kind::External(Box::new(External::new(
-                argv,
-                server,
-                virtual_server,
-                expect.as_ref(),
-                shared,
-            )?)),
+            CheckKind::External { argv, expect, sets_weight } => {
+                let expect = expect.as_ref();
+                let mut program = External::new(argv, server, virtual_server, expect, shared)?;
+                program.sets_weight = *sets_weight;
+                Kind::External(Box::new(program))
+            }
         })
     }
 
@@ -188,7 +187,7 @@ impl Probe {
             Kind::External(external) => {
                 let _turn = shared.program_turn().await;
                 trace.enter(Phase::Program);
-                timeout(limit, Box::pin(external.run())).await
+                timeout(limit, Box::pin(external.run(trace))).await
             }
             Kind::Ping => {
                 trace.enter(Phase::Echo);

@@ -56,6 +56,7 @@ pub struct Trace {
     phase: Phase,
     times: Option<(Instant, Vec<(Phase, Duration)>)>,
     heard: Vec<u8>,
+    asked: Option<u32>,
 }
 
 /// Bytes of an answer that are kept to be shown when nothing better came.
@@ -64,12 +65,17 @@ const HEARD: usize = 64;
 impl Trace {
     /// Keeps no times.
     pub fn quiet() -> Self {
-        Self { phase: Phase::Connect, times: None, heard: Vec::new() }
+        Self { phase: Phase::Connect, times: None, heard: Vec::new(), asked: None }
     }
 
     /// Keeps the time of each part.
     pub fn timed() -> Self {
-        Self { phase: Phase::Connect, times: Some((Instant::now(), Vec::new())), heard: Vec::new() }
+        Self {
+            phase: Phase::Connect,
+            times: Some((Instant::now(), Vec::new())),
+            heard: Vec::new(),
+            asked: None,
+        }
     }
 
     /// The part that is going on.
@@ -99,6 +105,16 @@ impl Trace {
     /// What came and was not the expected answer.
     pub(crate) fn unexpected(&self) -> Option<&[u8]> {
         Some(self.heard.as_slice()).filter(|heard| !heard.is_empty())
+    }
+
+    /// The server asks for this weight, or for none.
+    pub(crate) fn asks(&mut self, weight: Option<u32>) {
+        self.asked = weight;
+    }
+
+    /// The weight that the server asks for.
+    pub(crate) fn asked(&self) -> Option<u32> {
+        self.asked
     }
 
     /// The times of all parts that began, in order.

@@ -28,6 +28,8 @@ struct Inner {
     results: Results,
     schedule: Schedule,
     told: bool,
+    /// What the last good result asked for.
+    weight: Option<u32>,
 }
 
 impl Memory {
@@ -37,6 +39,7 @@ impl Memory {
             results: Results::default(),
             schedule: Schedule::new(id.0, interval, now),
             told: false,
+            weight: None,
         }))
     }
 
@@ -74,7 +77,7 @@ impl Work {
             if let Err(panic) = ended {
                 let reason = format!("the check broke: {}", message(&*panic));
                 tracing::error!(watch = self.id.0, reason, "check broke");
-                self.record(Duration::ZERO, &Err(Failure::Other(reason)));
+                self.record(Duration::ZERO, &Err(Failure::Other(reason)), None);
             }
         }
     }
@@ -87,13 +90,14 @@ impl Work {
             if self.memory.lock().schedule.started(started).late {
                 self.board.count_late();
             }
-            let outcome = self.probe.run(&self.shared, &mut Trace::quiet()).await;
-            self.record(started.elapsed(), &outcome);
+            let mut trace = Trace::quiet();
+            let outcome = self.probe.run(&self.shared, &mut trace).await;
+            self.record(started.elapsed(), &outcome, trace.asked());
         }
     }
 
     /// A check that could not even be asked is kept for people, and decides nothing.
-    fn record(&self, took: Duration, outcome: &Result<Seen, Failure>) {
+    fn record(&self, took: Duration, outcome: &Result<Seen, Failure>, asked: Option<u32>) {
         let now = Instant::now();
         let passed = outcome.is_ok();
         self.board.count(passed);
@@ -118,14 +122,15 @@ impl Work {
         if let Some(soon) = memory.watcher.retry(&self.rules) {
             memory.schedule.retry(soon, now);
         }
-        let news = match change {
+        let same_weight = !passed || std::mem::replace(&mut memory.weight, asked) == asked;
+        let (verdict, after) = match change {
             Some(Change { verdict, after }) => (verdict, after),
-            None if memory.told => return,
+            None if memory.told && same_weight => return,
             None => (memory.watcher.verdict(), 1),
         };
         memory.told = true;
-        let (verdict, after) = news;
-        self.board.tell(self.id, News { verdict, reason: reason.to_owned(), after });
+        let weight = memory.weight;
+        self.board.tell(self.id, News { verdict, reason: reason.to_owned(), after, weight });
     }
 }
 
@@ -205,9 +210,9 @@ mod tests {
         let refused = || Failure::from(std::io::Error::from_raw_os_error(111));
         let work = Work { follow: Follow::Results, ..work(Verdict::Up) };
         for _ in 0..5000 {
-            work.record(Duration::ZERO, &Err(refused()));
+            work.record(Duration::ZERO, &Err(refused()), None);
         }
-        work.record(Duration::ZERO, &Ok("connected".into()));
+        work.record(Duration::ZERO, &Ok("connected".into()), None);
         let (told, _) = work.board.take().await;
         let results: Vec<_> = told
             .iter()
@@ -222,11 +227,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_weight_is_told_and_a_failure_leaves_it() {
+        let work = work(Verdict::Up);
+        let good = || Ok("program ended".into());
+        let told = async |outcome, asked| {
+            work.record(Duration::ZERO, &outcome, asked);
+            let told = work.board.take().now_or_never().map(|(told, _)| told);
+            told.and_then(|told| match told.first() {
+                Some(FromNanny::Verdict { verdict, weight, .. }) => Some((*verdict, *weight)),
+                _ => None,
+            })
+        };
+        let refused = || Err(Failure::from(std::io::Error::from_raw_os_error(111)));
+        assert_eq!(told(good(), Some(10)).await, Some((Verdict::Up, Some(10))));
+        assert_eq!(told(good(), Some(10)).await, None);
+        assert_eq!(told(good(), Some(5)).await, Some((Verdict::Up, Some(5))));
+        assert_eq!(told(refused(), None).await, None);
+        assert_eq!(told(refused(), None).await, Some((Verdict::Down, Some(5))));
+        assert_eq!(told(good(), None).await, Some((Verdict::Up, None)));
+        assert_eq!(told(good(), None).await, None);
+    }
+
+    #[tokio::test]
     async fn trouble_of_this_router_is_kept_for_people_and_decides_nothing() {
         let work = work(Verdict::Up);
         let emfile = || std::io::Error::from_raw_os_error(24);
         for _ in 0..10 {
-            work.record(Duration::ZERO, &Err(Failure::from(emfile())));
+            work.record(Duration::ZERO, &Err(Failure::from(emfile())), None);
         }
         let results = work.memory.results();
         assert_eq!(results.len(), 10);
@@ -237,8 +264,8 @@ mod tests {
         assert_eq!(work.memory.lock().watcher.verdict(), Verdict::Up);
         assert!(!work.memory.lock().told);
         let refused = || Failure::from(std::io::Error::from_raw_os_error(111));
-        work.record(Duration::ZERO, &Err(refused()));
-        work.record(Duration::ZERO, &Err(refused()));
+        work.record(Duration::ZERO, &Err(refused()), None);
+        work.record(Duration::ZERO, &Err(refused()), None);
         assert_eq!(work.memory.lock().watcher.verdict(), Verdict::Down);
     }
 }

@@ -76,7 +76,7 @@ mod tests {
         /// The next verdict; counters in between are left out.
         async fn verdict(&mut self) -> (u64, Verdict, String, u32) {
             loop {
-                if let FromNanny::Verdict { id, verdict, reason, after } = self.hear().await {
+                if let FromNanny::Verdict { id, verdict, reason, after, .. } = self.hear().await {
                     return (id.0, verdict, reason, after);
                 }
             }
@@ -212,6 +212,7 @@ mod tests {
         CheckKind::External {
             argv: words.iter().map(|word| (*word).to_owned()).collect(),
             expect: expect.map(|text| Expect::Regex(text.to_owned())),
+            sets_weight: false,
         }
     }
 

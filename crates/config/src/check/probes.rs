@@ -89,7 +89,7 @@ fn probe(check: &Check, part: Part, rules: &mut Rules<'_>) {
         }
         CheckKind::Login(login) => logged_in(login, part, rules),
         CheckKind::Dns(dns) => expect(dns.expect.as_ref(), part, rules),
-        CheckKind::External { argv, expect: wanted } => {
+        CheckKind::External { argv, expect: wanted, .. } => {
             if argv.is_empty() {
                 rules.error(part, "the external check names no program", "write its full path");
             }

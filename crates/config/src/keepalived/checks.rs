@@ -174,16 +174,12 @@ impl Made {
     }
 
     fn program(&mut self, report: &mut Report, node: &Node, own: &[&Node]) -> Option<CheckKind> {
-        let mut argv = Vec::new();
+        let (mut argv, mut sets_weight) = (Vec::new(), false);
         for inner in own {
             match inner.name.text.as_str() {
                 "misc_path" => argv = words(inner),
                 "misc_timeout" => self.limit = report.seconds(inner, Duration::from_millis(10)),
-                "misc_dynamic" => {
-                    let message = "only status 0 of a program means that the server is well";
-                    let help = "with `misc_dynamic` a status from 2 on sets the weight: write a program that ends with 0 or 1, and set weights with `lvsctl weight SERVER N`";
-                    report.warning(&inner.name.at, message, help);
-                }
+                "misc_dynamic" => sets_weight = true,
                 _ => {}
             }
         }
@@ -194,7 +190,7 @@ impl Made {
         }
         // A percent sign begins a placeholder here.
         let argv = argv.into_iter().map(|word| word.replace('%', "%%")).collect();
-        Some(CheckKind::External { argv, expect: None })
+        Some(CheckKind::External { argv, expect: None, sets_weight })
     }
 }
 

@@ -178,7 +178,7 @@ impl Plan<'_> {
         // ldirectord keeps the brackets of IPv6 wherever it shows an address.
         let server = if self.family == Family::Inet6 { "[%h]" } else { "%h" };
         argv.extend([address, port, server.to_string(), "%p".to_string()]);
-        CheckKind::External { argv, expect: None }
+        CheckKind::External { argv, expect: None, sets_weight: false }
     }
 
     fn negotiate(

@@ -26,7 +26,11 @@ pub(super) fn kind(
             report.warning(&send.key.span, "`send` counts only without `send_program`", help);
         }
         let argv = report.program(program).unwrap_or_default();
-        return CheckKind::External { argv, expect: output(report, settings, regex) };
+        return CheckKind::External {
+            argv,
+            expect: output(report, settings, regex),
+            sets_weight: false,
+        };
     }
     let send = send.filter(|text| !text.is_empty());
     let expect = answer(report, settings, regex);

@@ -21,7 +21,7 @@ pub struct LoadMonitor {
 impl LoadMonitor {
     /// It is run as external checks are.
     pub fn check(&self) -> Check {
-        let kind = CheckKind::External { argv: self.run.clone(), expect: None };
+        let kind = CheckKind::External { argv: self.run.clone(), expect: None, sets_weight: false };
         Check::plain(kind, self.interval, self.timeout)
     }
 }

@@ -269,7 +269,7 @@ fn digest(text: &str) -> Parsed<Digest> {
 fn external<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) -> Option<CheckKind> {
     let at = section.span_of("external")?;
     let node = reading.given(section, "external")?;
-    let (argv, expect) = match node.value {
+    let (argv, expect, sets_weight) = match node.value {
         Value::Map(_) => {
             let mut map = reading.section("services.*.check.external", node, at.clone())?;
             let nodes = reading.list(&mut map, "argv");
@@ -277,13 +277,14 @@ fn external<'n, 'a: 'n>(reading: &mut Reading<'a>, section: &mut Section<'n>) ->
             let nodes = reading.require(&map, "argv", given).unwrap_or_default();
             let argv = arguments(reading, "argv", nodes);
             let expect = expect(reading, &mut map);
+            let sets_weight = reading.boolean(&mut map, "sets_weight");
             reading.finish(map);
-            (argv, expect)
+            (argv, expect, sets_weight)
         }
-        Value::List(nodes) => (arguments(reading, "external", nodes), None),
-        _ => (arguments(reading, "external", vec![node]), None),
+        Value::List(nodes) => (arguments(reading, "external", nodes), None, false),
+        _ => (arguments(reading, "external", vec![node]), None, false),
     };
-    (!argv.is_empty()).then_some(CheckKind::External { argv, expect })
+    (!argv.is_empty()).then_some(CheckKind::External { argv, expect, sets_weight })
 }
 
 /// `*`, text, or a map with one of prefix, contains and regex.

@@ -227,6 +227,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.external", Kind::OrMap(&ARGV), Otherwise("not checked so"), "A program ends with status 0; %h %p are the real server's address and port, %H %P the virtual server's."),
     key("services.*.check.external.argv", ARGV, Required, "Program and arguments."),
     key("services.*.check.external.expect", Kind::As(EXPECT), Otherwise("any output"), "What the program's output must hold."),
+    key("services.*.check.external.sets_weight", Kind::Boolean, Value("false"), "A status from 2 to 255 is good too, and 2 more than the weight that the program asks for: 12 asks for 10, 0 for the configured weight. Of several such checks the differences from the configured weight add up. An operator's weight goes before it."),
     key("services.*.check.port", PORT, Otherwise("the real server's"), "Port that is asked."),
     key("services.*.check.interval", time(100, DAY), Value("5s"), "Time between the starts of two checks."),
     key("services.*.check.timeout", time(10, HOUR), Value("3s"), "Limit for one whole check."),

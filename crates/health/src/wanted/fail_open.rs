@@ -69,7 +69,8 @@ fn members(
         let (_, at) = server.places.iter().find(|(place, _)| *place == key).filter(|_| known)?;
         let real = service.servers.get(server.index)?;
         let decided = knowledge.decisions.of(&wanted.name, &server.label);
-        let healthy = place(real.weight, service.on_failure, Fitness::UP, decided, server.resting);
+        let weight = server.fitness.asked.weight(real.weight);
+        let healthy = place(weight, service.on_failure, Fitness::UP, decided, server.resting);
         let weight = healthy.weight().filter(|weight| *weight > 0)?;
         Some(Member { position, at: *at, weight, fitness: server.fitness })
     };

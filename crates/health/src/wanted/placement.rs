@@ -100,10 +100,14 @@ pub(super) fn because(
         return said.iter().map(|said| format!("out: {}", said.reason)).collect();
     }
     let mut lines = vec![format!("weight {configured} in the configuration")];
+    let asked = server.fitness.asked.weight(configured);
+    if !server.fitness.asked.is_none() {
+        lines.push(format!("weight {asked} asked for by its check"));
+    }
     match &server.load {
         Some((_, Some(Reading { load, share }))) => {
-            let weight = weigh(configured, *share);
-            lines.push(format!("load {load:.1}: weight {weight} of {configured}"));
+            let weight = weigh(asked, *share);
+            lines.push(format!("load {load:.1}: weight {weight} of {asked}"));
         }
         Some((_, None)) => lines.push("load not known: the configured weight".to_owned()),
         None => {}

@@ -42,6 +42,10 @@ impl Fitness {
     /// It was last up when the first of those that fail now began to.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
+        Self { asked: self.asked.and(other.asked), ..self.worse(other) }
+    }
+
+    fn worse(self, other: Self) -> Self {
         let (one, two) = (self.verdict, other.verdict);
         let worse = match (one, two) {
             (Verdict::Down, Verdict::Down) => {

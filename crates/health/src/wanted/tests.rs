@@ -90,6 +90,7 @@ struct World {
     resting: BTreeSet<String>,
     below_quorum: BTreeSet<String>,
     load: Option<Reading>,
+    asked: Asked,
 }
 
 impl World {
@@ -98,16 +99,23 @@ impl World {
     }
 
     fn wanted(&self, service: &VirtualServer) -> WantedService {
-        let fitness = |probe: &Probe| {
+        self.wanted_with(service, |probe| {
             let at = probe.server.to_string();
             if self.up.contains(&at.as_str()) {
-                Fitness::UP
+                Fitness { asked: self.asked, ..Fitness::UP }
             } else if self.down.contains(&at.as_str()) {
                 Fitness::DOWN
             } else {
                 Fitness::default()
             }
-        };
+        })
+    }
+
+    fn wanted_with(
+        &self,
+        service: &VirtualServer,
+        fitness: impl Fn(&Probe) -> Fitness,
+    ) -> WantedService {
         let knowledge = Knowledge {
             names: &self.names,
             fitness: &fitness,
@@ -237,6 +245,35 @@ fn the_weight_follows_the_load_but_not_over_the_operators_word() {
 }
 
 #[test]
+fn the_weight_is_what_a_program_asks_for_and_the_load_is_on_top_of_it() {
+    let mut meter = Meter::default();
+    meter.measured(2.0, origin());
+    let mut service = www(&[A, B]);
+    let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(5));
+    let mut world = World { asked: Asked::of(Some(10)), ..World::up(&[A, B]) };
+    assert_eq!(world.pool(&service), [format!("{A}=10"), format!("{B}=10")]);
+    service.load = Some(LoadMonitor { run: vec!["rup".into()], interval, timeout });
+    world.load = meter.reading();
+    let server = world.wanted(&service).servers.remove(0);
+    let because = server.because(1, &[CONNECTED], &world.decisions, "www");
+    let lines = ["weight 10 asked for by its check", "load 2.0: weight 5 of 10"];
+    assert_eq!(because[1..3], lines, "{because:?}");
+    assert_eq!(server.placement, Placement::Serving(5));
+    world.decisions.change("www", A, |now| now.weight = Some((7, Note::default())));
+    assert_eq!(world.pool(&service)[0], format!("{A}=7"));
+}
+
+#[test]
+fn a_server_that_is_held_has_the_weight_that_it_asked_for() {
+    let asked = Asked::of(Some(10));
+    let down = Fitness { last_up: 1, asked, ..Fitness::DOWN };
+    let mut service = www(&[A, B]);
+    service.sorry = None;
+    let wanted = World::default().wanted_with(&service, |_| down);
+    assert_eq!(wanted.servers.iter().filter(|s| s.placement == Placement::Held(10)).count(), 1);
+}
+
+#[test]
 fn a_file_of_the_maintenance_folder_takes_out_whom_it_names() {
     let resting = |names: &[&str], service: &VirtualServer| {
         let resting = names.iter().map(|name| (*name).to_owned()).collect();
@@ -349,7 +386,11 @@ fn one_probe_serves_all_who_ask_the_same_place_the_same_way() {
         Probe::new(other, None, &ping, Forwarding::Direct)
     );
     let program = |word: &str| Check {
-        kind: CheckKind::External { argv: vec!["/bin/check".into(), word.into()], expect: None },
+        kind: CheckKind::External {
+            argv: vec!["/bin/check".into(), word.into()],
+            expect: None,
+            sets_weight: false,
+        },
         ..connect()
     };
     let (web, tls) = ("192.168.1.1:80".parse().ok(), "192.168.1.1:443".parse().ok());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use health::{Ledger, Names, Probe};
+use health::{Fitness, Ledger, Names, Probe, Verdict};
 use ipvs::ServiceKey;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct Seen {
     /// that never were are left out.
     #[serde(default)]
     pub last_up: BTreeMap<u64, u64>,
+    /// The weights that checks asked for.
+    #[serde(default)]
+    pub weights: BTreeMap<u64, u32>,
     /// Virtual servers that were below their quorum.
     #[serde(default)]
     pub below_quorum: BTreeSet<String>,
@@ -34,11 +37,39 @@ pub struct Seen {
     pub names: Names,
 }
 
+/// What is remembered of checks until they answer anew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    /// Those that failed, each with when its server was last up (0: never).
+    pub(super) down: BTreeMap<u64, u64>,
+    /// The weights that they asked for.
+    pub(super) weights: BTreeMap<u64, u32>,
+}
+
 impl Seen {
-    /// The checks that failed, each with when its server was last up (0: never).
-    pub fn down_since_last_up(&self) -> BTreeMap<u64, u64> {
+    /// What is remembered of checks.
+    pub(super) fn remembered(&self) -> Remembered {
         let last_up = |print: &u64| self.last_up.get(print).copied().unwrap_or_default();
-        self.down.iter().map(|print| (*print, last_up(print))).collect()
+        Remembered {
+            down: self.down.iter().map(|print| (*print, last_up(print))).collect(),
+            weights: self.weights.clone(),
+        }
+    }
+
+    /// Takes down what is known of a check now.
+    pub(super) fn note(&mut self, probe: &Probe, fitness: Fitness) {
+        let weight = fitness.asked.alone();
+        if fitness.verdict != Verdict::Down && weight.is_none() {
+            return;
+        }
+        let print = fingerprint(probe);
+        self.weights.extend(weight.map(|weight| (print, weight)));
+        if fitness.verdict == Verdict::Down {
+            self.down.insert(print);
+            if fitness.last_up > 0 {
+                self.last_up.insert(print, fitness.last_up);
+            }
+        }
     }
 }
 

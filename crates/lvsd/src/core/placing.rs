@@ -7,11 +7,13 @@ use config::Cluster;
 use config::model::{Host, OnFailure, VirtualServer};
 use health::load::Reading;
 use health::{
-    Fitness, Knowledge, Names, Probe, Verdict, WantedServer, WantedService, wanted::wanted_service,
+    Asked, Fitness, Knowledge, Names, Probe, Verdict, WantedServer, WantedService,
+    wanted::wanted_service,
 };
 use ipvs::{ServiceKey, Table};
 use runtime::journal::{EventKind, Level};
 
+use super::memory::Remembered;
 use super::{Core, Entry, Now, fingerprint, report};
 
 /// What a configuration changed, in numbers of virtual servers.
@@ -72,7 +74,7 @@ impl Core {
         let known = |name: &String| cluster.services.iter().any(|kept| kept.name == *name);
         self.failing_open.retain(known);
         self.below_quorum.retain(known);
-        self.remembered.clear();
+        self.remembered = Remembered::default();
         self.forget_notices();
         self.link();
         self.claim(&old_owners);
@@ -240,23 +242,34 @@ impl Core {
             };
             before.servers.iter().find(same).map(|old| old.fitness)
         });
-        let guessed = |verdict, last_up| Fitness { verdict, provisional: true, last_up };
+        let guessed =
+            |verdict, last_up, asked| Fitness { verdict, provisional: true, last_up, asked };
         if let Some(before) = before.filter(|before| before.verdict != Verdict::Unknown) {
-            return guessed(before.verdict, before.last_up);
+            // What several checks ask for together is not known of each.
+            let alone = server.probes.iter().filter(|probe| probe.sets_weight()).count() == 1;
+            let asked = if alone && probe.sets_weight() { before.asked } else { Asked::NONE };
+            return guessed(before.verdict, before.last_up, asked);
         }
-        match self.remembered.get(&fingerprint(probe)) {
-            Some(last_up) => guessed(Verdict::Down, *last_up),
-            None => guessed(self.verdict_by_kernel(service, server), 0),
+        let print = fingerprint(probe);
+        let asked = Asked::of(self.remembered.weights.get(&print).copied());
+        match self.remembered.down.get(&print) {
+            Some(last_up) => guessed(Verdict::Down, *last_up, asked),
+            None => guessed(self.verdict_by_kernel(service, server, asked), 0, asked),
         }
     }
 
-    fn verdict_by_kernel(&self, service: &VirtualServer, server: &WantedServer) -> Verdict {
+    fn verdict_by_kernel(
+        &self,
+        service: &VirtualServer,
+        server: &WantedServer,
+        asked: Asked,
+    ) -> Verdict {
         let weights = server.places.iter().filter_map(|(key, at)| {
             Some(self.reconciler.believed().get(key)?.destinations.get(at)?.weight)
         });
         let decided = self.decisions.of(&service.name, &server.label);
         let meant_to_rest = decided.is_some()
-            || service.servers.get(server.index).is_some_and(|real| real.weight == 0);
+            || service.servers.get(server.index).is_some_and(|r| asked.weight(r.weight) == 0);
         match weights.max() {
             None => Verdict::Unknown,
             Some(1..) => Verdict::Up,

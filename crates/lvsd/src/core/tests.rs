@@ -7,11 +7,13 @@ use config::model::{
 use control::action::{Decision, ServerAction};
 use control::nanny::Follow;
 use control::plan::PlanRequest;
+use health::Verdict;
 use ipvs::fake_kernel::FakeKernel;
 use ipvs::{Counters, Forwarding, Protocol, Scheduler, SchedulerFlags, Tunnel, ipvsadm_lines};
 
 use super::*;
 
+mod asked;
 mod bench;
 mod letters;
 mod lingering;

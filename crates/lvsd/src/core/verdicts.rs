@@ -1,7 +1,7 @@
 //! A verdict of one check, and what it means for the real servers that it answers for.
 
 use control::nanny::WatchId;
-use health::{Fitness, Probe, Verdict, WantedServer};
+use health::{Asked, Fitness, Probe, Verdict, WantedServer};
 
 use super::watches::Watched;
 use super::{Core, Now, report};
@@ -54,6 +54,14 @@ impl Core {
         if self.watches.cold() == 0 && !self.told_warm {
             self.told_warm = true;
             self.entries.push(report::warm(&self.watches));
+        }
+    }
+
+    /// The weight that a check asks for, or none.
+    pub fn weighed(&mut self, id: WatchId, weight: Option<u32>) {
+        if let Some(users) = self.watches.weighed(id, Asked::of(weight)) {
+            self.stale.extend(users);
+            self.seen_changed = true;
         }
     }
 

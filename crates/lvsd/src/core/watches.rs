@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use control::nanny::{Follow, Watch, WatchId};
-use health::{Fitness, Probe, Verdict};
+use health::{Asked, Fitness, Probe, Verdict};
 
 /// One check.
 #[derive(Clone, Debug)]
@@ -139,6 +139,13 @@ impl Watches {
             self.cold.remove(&id);
         }
         Some((watched, before))
+    }
+
+    /// What a check asks for. Returns who relies on it when that is something else than before.
+    pub(super) fn weighed(&mut self, id: WatchId, asked: Asked) -> Option<&[usize]> {
+        let watched = self.by_id.get_mut(&id)?;
+        let before = std::mem::replace(&mut watched.fitness.asked, asked);
+        (before != asked).then_some(watched.users.as_slice())
     }
 
     /// How many checks have not answered yet.

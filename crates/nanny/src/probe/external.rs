@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::model::Expect;
+use health::asked::by_status;
 use health::escape::show;
 use health::expect::{Ask, Pattern, Progress};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::failure::{Failure, Seen};
 use crate::shared::Shared;
+use crate::trace::Trace;
 
 /// Bytes of output that are looked at. The rest is read and thrown away, so that a talkative
 /// program does not get stuck.
@@ -40,6 +42,8 @@ pub(crate) struct External {
     expect: Option<Arc<Pattern>>,
     /// A good result is what the program printed.
     pub(super) prints: bool,
+    /// A status from 2 on is good, and asks for a weight.
+    pub(super) sets_weight: bool,
 }
 
 impl External {
@@ -55,11 +59,11 @@ impl External {
             return Err(Failure::Other("the check names no program".to_owned()));
         };
         let expect = expect.map(|expect| shared.pattern(expect)).transpose()?;
-        Ok(Self { program, arguments: words.collect(), expect, prints: false })
+        Ok(Self { program, arguments: words.collect(), expect, prints: false, sets_weight: false })
     }
 
     /// The program and all it started die with the future that runs it.
-    pub(super) async fn run(&self) -> Result<Seen, Failure> {
+    pub(super) async fn run(&self, trace: &mut Trace) -> Result<Seen, Failure> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().env("PATH", SEARCH_PATH).current_dir("/");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -83,6 +87,7 @@ impl External {
             tokio::join!(output.read(), errors.read());
         })
         .await;
+        trace.asks(status.code().filter(|_| self.sets_weight).and_then(by_status));
         self.judge(status, &output.kept, &errors.kept)
     }
 
@@ -98,8 +103,8 @@ impl External {
         }
     }
 
-    /// Everything but status 0 is a failure: a program that is killed, hangs or is missing must
-    /// never make a server look well.
+    /// Everything but status 0 is a failure, unless others ask for a weight: a program that is
+    /// killed, hangs or is missing must never make a server look well.
     pub(crate) fn judge(
         &self,
         status: ExitStatus,
@@ -109,9 +114,10 @@ impl External {
         if let Some(signal) = status.signal() {
             return Err(Failure::Other(format!("program killed by signal {signal}")));
         }
-        if !status.success() {
+        let code = status.code().unwrap_or(-1);
+        let asked = by_status(code).filter(|_| self.sets_weight);
+        if code != 0 && asked.is_none() {
             let words = first_line(output).or_else(|| first_line(errors));
-            let code = status.code().unwrap_or(-1);
             return Err(Failure::Other(match words {
                 Some(words) => format!("program ended with status {code}: {words}"),
                 None => format!("program ended with status {code}"),
@@ -122,7 +128,10 @@ impl External {
             return Ok(Cow::Owned(String::from_utf8_lossy(printed).into_owned()));
         }
         let Some(pattern) = &self.expect else {
-            return Ok(Cow::Borrowed("program ended with status 0"));
+            return Ok(match asked {
+                None => Cow::Borrowed("program ended with status 0"),
+                Some(weight) => format!("program ended with status {code}, weight {weight}").into(),
+            });
         };
         let wrong = |mismatch| Failure::Mismatch { subject: "output", mismatch };
         let mut matcher = pattern.matcher(OUTPUT_LIMIT, Ask::AtEnd);

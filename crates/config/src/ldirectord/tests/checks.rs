@@ -14,7 +14,7 @@ fn the_kinds_of_checks() {
     assert_eq!(service("1.1.1.1:53", &["checktype=connect"]).check.kind, CheckKind::Ping);
     let argv = ["/bin/check", "192.168.1.1", "80", "%h", "%p"].map(String::from).to_vec();
     let external = kind(&["checktype=external", "checkcommand=/bin/check"]);
-    assert_eq!(external, CheckKind::External { argv, expect: None });
+    assert_eq!(external, CheckKind::External { argv, expect: None, sets_weight: false });
     assert!(problem("1.1.1.1:80", &["checktype=CONNECT"]).contains("did you mean `connect`?"));
     let simple = kind(&["service=simpletcp", "request=\"/hello\\n\"", "receive=\"^ok\""]);
     let expect = Some(Expect::Regex("^ok".into()));

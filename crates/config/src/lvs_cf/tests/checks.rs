@@ -32,7 +32,11 @@ fn a_program_is_run_without_a_shell_and_must_print_what_is_expected() {
     let argv = ["/bin/check", "%h", "%p"].map(String::from).to_vec();
     assert_eq!(
         kind,
-        CheckKind::External { argv, expect: Some(Expect::Regex("^O\\.K\\s*$".into())) }
+        CheckKind::External {
+            argv,
+            expect: Some(Expect::Regex("^O\\.K\\s*$".into())),
+            sets_weight: false
+        }
     );
     let both = ["send_program = \"/bin/check\"", "send = \"x\""];
     assert!(matches!(

@@ -41,13 +41,14 @@ fn check(check: &Check, listen: &Listen) -> Yaml {
         (CheckKind::Dialogue(dialogue), _) => map.put("dialogue", self::dialogue(dialogue)),
         (CheckKind::Dns(dns), _) => map.put("dns", self::dns(dns)),
         (CheckKind::Login(check), _) => map.put(check.service.name(), login(check)),
-        (CheckKind::External { argv, expect: None }, _) => {
+        (CheckKind::External { argv, expect: None, sets_weight: false }, _) => {
             map.put("external", Yaml::List(texts(argv)));
         }
-        (CheckKind::External { argv, expect }, _) => {
+        (CheckKind::External { argv, expect, sets_weight }, _) => {
             let mut inner = Map::new("services.*.check.external");
             inner.put("argv", Yaml::List(texts(argv)));
             inner.put_some("expect", expect.as_ref().map(self::expect));
+            inner.put_boolean("sets_weight", *sets_weight);
             map.put("external", inner.done());
         }
         _ => {}

@@ -68,10 +68,9 @@ fn a_server_was_last_up_when_the_first_of_its_failing_checks_began_to_fail() {
 
 fn any_fitness() -> impl Strategy<Value = Fitness> {
     let verdict = prop_oneof![Just(Verdict::Up), Just(Verdict::Down), Just(Verdict::Unknown)];
-    (verdict, any::<bool>(), 0..4_u64).prop_map(|(verdict, provisional, last_up)| Fitness {
-        verdict,
-        provisional,
-        last_up,
+    let asked = proptest::option::of(0..4_u32).prop_map(Asked::of);
+    (verdict, any::<bool>(), 0..4_u64, asked).prop_map(|(verdict, provisional, last_up, asked)| {
+        Fitness { verdict, provisional, last_up, asked }
     })
 }
 
@@ -81,6 +80,7 @@ proptest! {
         let (ours, theirs) = (one.and(two), two.and(one));
         prop_assert_eq!(ours.verdict, theirs.verdict);
         prop_assert_eq!(ours.provisional, theirs.provisional);
+        prop_assert_eq!(ours.asked, theirs.asked);
         prop_assert!(ours.verdict != Verdict::Down || ours.last_up == theirs.last_up);
     }
 }

@@ -34,7 +34,7 @@ impl Script {
             .chain(arguments.iter().map(|argument| (*argument).to_owned()))
             .collect();
         let server = "192.0.2.4:8080".parse().unwrap();
-        run(server, CheckKind::External { argv, expect }, timeout).await
+        run(server, CheckKind::External { argv, expect, sets_weight: false }, timeout).await
     }
 }
 
@@ -55,6 +55,33 @@ async fn status_0_is_up_and_any_other_is_down_with_its_first_words() {
         script.run(&["2", "CRITICAL - disk full"], None, PLENTY).await,
         Err(r#"program ended with status 2: "CRITICAL - disk full""#.into())
     );
+}
+
+#[tokio::test]
+async fn a_status_from_2_on_asks_for_a_weight_where_that_is_wanted() {
+    let script = Script::new("weight", r#"echo "$2"; exit "$1""#);
+    let shared = Arc::new(Shared::new(Vec::new()));
+    let asked = async |status: &str, expect: Option<&str>| {
+        let argv = vec![script.file.display().to_string(), status.to_owned(), "well".to_owned()];
+        let expect = expect.map(|text| Expect::Contains(text.into()));
+        let kind = CheckKind::External { argv, expect, sets_weight: true };
+        let server = "192.0.2.4:8080".parse().unwrap();
+        let probe = Probe::new(server, None, &check(kind, PLENTY), &shared);
+        let mut trace = Trace::quiet();
+        let outcome = probe.run(&shared, &mut trace).await.map_err(|failure| failure.to_string());
+        (outcome.map(Cow::into_owned), trace.asked())
+    };
+    let good = |text: &str| Ok(text.to_owned());
+    assert_eq!(asked("0", None).await, (good("program ended with status 0"), None));
+    let failed = Err(r#"program ended with status 1: "well""#.to_owned());
+    assert_eq!(asked("1", None).await, (failed, None));
+    assert_eq!(asked("2", None).await, (good("program ended with status 2, weight 0"), Some(0)));
+    assert_eq!(
+        asked("12", None).await,
+        (good("program ended with status 12, weight 10"), Some(10))
+    );
+    assert_eq!(asked("12", Some("well")).await, (good("expected output"), Some(10)));
+    assert_eq!(asked("12", Some("ill")).await.0, Err(r#"output does not hold "ill""#.to_owned()));
 }
 
 #[tokio::test]
@@ -86,9 +113,12 @@ async fn a_program_killed_by_a_signal_is_down() {
 async fn a_missing_program_is_down() {
     let script = Script::new("missing", "");
     let argv = vec![script.path("absent")];
-    let outcome =
-        run("192.0.2.4:80".parse().unwrap(), CheckKind::External { argv, expect: None }, PLENTY)
-            .await;
+    let outcome = run(
+        "192.0.2.4:80".parse().unwrap(),
+        CheckKind::External { argv, expect: None, sets_weight: false },
+        PLENTY,
+    )
+    .await;
     let reason = outcome.unwrap_err();
     assert!(reason.contains("cannot be started: No such file"), "{reason}");
 }

@@ -95,8 +95,9 @@ pub(super) fn check() -> BoxedStrategy<Check> {
         (any::<bool>(), send, option::of(expect()))
             .prop_map(|(udp, send, expect)| CheckKind::SendExpect { udp, send, expect }),
         http().prop_map(CheckKind::Http),
-        (argv(), option::of(expect()))
-            .prop_map(|(argv, expect)| CheckKind::External { argv, expect }),
+        (argv(), option::of(expect()), any::<bool>()).prop_map(|(argv, expect, sets_weight)| {
+            CheckKind::External { argv, expect, sets_weight }
+        }),
         dialogue().prop_map(CheckKind::Dialogue),
         login().prop_map(|check| CheckKind::Login(Box::new(check))).boxed(),
         (name(), any::<bool>(), option::of(expect()))
