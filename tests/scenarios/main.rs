@@ -16,10 +16,13 @@ mod faults;
 mod fencing;
 mod ftp;
 mod ha_d;
+mod includes;
 mod ipvs_fill;
 mod ipvs_table;
 mod keepalived_diff;
 mod ldirectord_diff;
+mod load;
+mod logins;
 #[cfg(test)]
 mod manual;
 mod operator;
@@ -140,6 +143,18 @@ const TABLE: &[Scenario] = &[
         ftp::direct,
     )
     .needs(&["nftables", "vsftpd"]),
+    Scenario::test(
+        "logins",
+        "mailboxes and servers of files are out while they take no login",
+        logins::run,
+    )
+    .needs(&["dovecot-imapd", "vsftpd"]),
+    Scenario::test("load", "weights follow the load that a program tells", load::run),
+    Scenario::test(
+        "includes",
+        "files of a folder add services, break, and go with them",
+        includes::run,
+    ),
     Scenario::test(
         "ftp-nat",
         "FTP by ip_vs_ftp and NAT, passive and active, before and after a hand-over",

@@ -57,6 +57,19 @@ impl FtpServer {
     /// # Errors
     /// When its package is not there, or a file cannot be written.
     pub fn start(node: &Node) -> Outcome<Self> {
+        Self::start_with(node, "no_anon_password=YES\n")
+    }
+
+    /// The same for whoever knows a password that stands in this file, on a line of its own.
+    ///
+    /// # Errors
+    /// As those of [`Self::start`].
+    pub fn start_guarded(node: &Node, passwords: &str) -> Outcome<Self> {
+        let more = "secure_email_list_enable=YES\nemail_password_file=";
+        Self::start_with(node, &format!("{more}{passwords}\n"))
+    }
+
+    fn start_with(node: &Node, more: &str) -> Outcome<Self> {
         let root = node.folder().join("ftp");
         let inbox = root.join(INBOX);
         fs::create_dir_all(&inbox).context(inbox.display())?;
@@ -64,7 +77,7 @@ impl FtpServer {
         let (user, group) = user(node)?;
         chown(&inbox, Some(user), Some(group)).context(inbox.display())?;
         let text = format!(
-            "listen=YES\nbackground=NO\nanonymous_enable=YES\nno_anon_password=YES\n\
+            "listen=YES\nbackground=NO\nanonymous_enable=YES\n{more}\
              write_enable=YES\nanon_upload_enable=YES\nanon_umask=022\nanon_root={}\n\
              connect_from_port_20=YES\npasv_min_port=10000\npasv_max_port=10009\n\
              secure_chroot_dir=/run/vsftpd\nseccomp_sandbox=NO\n",
