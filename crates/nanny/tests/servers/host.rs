@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 const PLENTY: Duration = Duration::from_secs(60);
 /// Who servers run as where the test is root: some refuse to be that.
 const NOBODY: u32 = 65_534;
-/// The password of everybody.
-pub(crate) const RIGHT: &str = "ge heim";
+/// The password of everybody: longer than a block of RADIUS, and with what some have to wrap.
+pub(crate) const RIGHT: &str = "ge heim und länger";
 /// A password that is nobody's.
 pub(crate) const WRONG: &str = "falsch";
 /// Where servers lie that no ordinary user starts.

@@ -132,6 +132,17 @@ async fn an_expired_certificate_is_down_and_says_since_when() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_an_authority_is_no_servers() {
+    let authority = Authority::new("authority");
+    let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let server = authority.server(|params| params.is_ca = is_ca).await;
+    assert_eq!(
+        get(server, authority.tls(), WWW, "").await,
+        Err("certificate is that of an authority (CA:TRUE), not of a server".into())
+    );
+}
+
+#[tokio::test]
 async fn a_certificate_for_another_name_is_down() {
     let authority = Authority::new("name");
     let server = authority.server(|_| {}).await;
