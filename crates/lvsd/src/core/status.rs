@@ -203,6 +203,12 @@ impl Core {
         if server.address.is_none() {
             said.push(Said { check: "", fitness: server.fitness, reason });
         }
+        // A load that changes no weight is none of the wanted table's business, but of people's.
+        let measured = server.load.as_ref().map(|(probe, _)| {
+            let load = Some((probe.clone(), self.loads.reading(probe)));
+            WantedServer { load, ..server.clone() }
+        });
+        let server = measured.as_ref().unwrap_or(server);
         server.because(configured_weight, &said, &self.decisions, &of.name)
     }
 

@@ -384,6 +384,10 @@ fn weights_follow_the_load_and_are_as_configured_while_it_is_not_known() {
     assert_eq!((bench.told(told), says(&mut bench, false, "rup: no")), (1, usual.clone()));
     assert_eq!(says(&mut bench, true, "load average: 1.0"), usual);
     assert_eq!(bench.told("load is known again"), 1);
+    // It changes no weight, and a person who asks is told of it all the same.
+    let status = bench.core.status(&Surroundings::default(), bench.now);
+    let because = &status.services[0].servers[0].weight_because;
+    assert_eq!(because[1], "load 1.0: weight 100 of 100", "{because:?}");
     let without = of(vec![service("www", 80, &[A, B])]);
     bench.configure(without);
     assert!(bench.core.checks().values().all(|watch| watch.follow == Follow::No));
