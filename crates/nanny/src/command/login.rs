@@ -160,3 +160,75 @@ fn secret(path: &Path) -> Result<Secret, ExitError> {
     })?;
     Ok(Secret::inline(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+    use clap::Parser;
+    use config::model::CheckKind;
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
+
+    fn asked(words: &[&str]) -> Result<LoginCheck, String> {
+        let words = [&["nanny", "check"], words].concat();
+        let Some(Command::Check(options)) = Arguments::parse_from(words).command else {
+            panic!("it is a check")
+        };
+        let target = Target::parse(&options.target).map_err(|error| error.message)?;
+        match options.as_check(&target).map_err(|error| error.message)?.kind {
+            CheckKind::Login(check) => Ok(*check),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_target_and_its_options_make_the_check_of_the_daemon() {
+        let of = "postgresql://anna@192.0.2.4/shop";
+        let check = asked(&[of, "--query", "SELECT 1", "--tls", "--host", "db.lab"]).unwrap();
+        let query = Query { database: Some("shop".into()), query: Some("SELECT 1".into()) };
+        assert_eq!(check.service, LoginService::Postgresql(query));
+        assert_eq!(check.login.unwrap().name, "anna");
+        assert_eq!(check.tls.unwrap().name.as_deref(), Some("db.lab"));
+        let check = asked(&["ftp://192.0.2.4/pub/who"]).unwrap();
+        let path = Some("/pub/who".to_owned());
+        assert_eq!(check.service, LoginService::Ftp { path, expect: None });
+        assert_eq!((check.login, check.tls), (None, None));
+        let check = asked(&["ldaps://192.0.2.4/dc=lab", "--login", "cn=a/b"]).unwrap();
+        assert_eq!(check.login.unwrap().name, "cn=a/b");
+        assert!(check.tls.unwrap().verify);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_with_what_does() {
+        for (words, told) in [
+            (["pop://192.0.2.4"].as_slice(), "LOGIN@"),
+            (&["radius://anna@192.0.2.4"], "--secret-file"),
+            (&["pop://anna@192.0.2.4", "--expect", "x"], "only ftp:// and ldap://"),
+            (&["imap://anna@192.0.2.4", "--query", "x"], "only mysql:// and postgresql://"),
+            (&["imap://anna@192.0.2.4", "--tls"], "imaps://"),
+            (&["imap://anna@192.0.2.4", "--password-file", "/nowhere"], "/nowhere cannot be read"),
+        ] {
+            let said = asked(words).unwrap_err();
+            assert!(said.contains(told), "{words:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_others_can_read_is_refused_and_never_shown() {
+        let path = std::env::temp_dir().join(format!("nanny-password-{}", std::process::id()));
+        let file = path.display().to_string();
+        let ask = |text: &str, mode| {
+            write(&path, text).unwrap();
+            set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            asked(&["imap://anna@192.0.2.4", "--password-file", &file])
+        };
+        let open = ask("geheim\n", 0o644).unwrap_err();
+        let lines = ask("geheim\nmehr\n", 0o600).unwrap_err();
+        let good = ask("geheim\n", 0o600).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(open.contains("chmod 600") && !open.contains("geheim"), "{open}");
+        assert!(lines.contains("more than one line") && !lines.contains("geheim"), "{lines}");
+        assert_eq!(good.login.unwrap().password.expose(), "geheim");
+    }
+}
