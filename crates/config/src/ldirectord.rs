@@ -91,12 +91,7 @@ fn global(
         "fork" | "supervised" => {
             report.yes_no(directive);
         }
-        "readdquiescent" => {
-            if report.yes_no(directive) == Some(false) {
-                let help = "a quiesced server that somebody deleted from the table is always put back with weight 0";
-                report.not_carried("readdquiescent", &directive.name.span, help);
-            }
-        }
+        "readdquiescent" => whole.put_back = report.yes_no(directive).or(whole.put_back),
         "execute" => {}
         "maintenancedir" => {
             let folder = report.full_path(directive, "folder", "/etc/ha.d/maintenance");

@@ -236,6 +236,9 @@ pub struct VirtualServer {
     pub quorum: Quorum,
     /// What happens to a real server that fails.
     pub on_failure: OnFailure,
+    /// One that failed, and stays with weight 0, is put back when somebody removes it from the
+    /// table; else it stays out until it is up again.
+    pub put_back: bool,
     /// The real servers, in the order of the file.
     pub servers: Vec<RealServer>,
     /// Takes the traffic while no real server is up.

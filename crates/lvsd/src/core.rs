@@ -6,6 +6,7 @@
 mod drain;
 mod entry;
 mod ftp;
+mod left_out;
 mod letters;
 mod linger;
 mod loads;
@@ -36,6 +37,7 @@ use runtime::journal::{EventKind, Level};
 
 pub use entry::Entry;
 pub(crate) use ftp::needs_ftp_helper;
+pub use left_out::LeftOut;
 use loads::Loads;
 pub use memory::{Memory, Seen, fingerprint};
 pub use notices::Notice;
@@ -119,6 +121,7 @@ pub struct Core {
     resting: BTreeSet<String>,
     /// Virtual servers of which less is up than their quorum.
     below_quorum: BTreeSet<String>,
+    left_out: LeftOut,
 }
 
 impl Core {
@@ -157,6 +160,7 @@ impl Core {
             results: Vec::new(),
             resting: BTreeSet::new(),
             below_quorum: memory.seen.below_quorum,
+            left_out: memory.seen.left_out.into_iter().collect(),
         }
     }
 
@@ -253,6 +257,7 @@ impl Core {
         self.looked_at = now.instant;
         self.look_took = now.instant.saturating_duration_since(self.look_began);
         self.statistics = statistics;
+        self.leave_out(&found);
         let findings = self.reconciler.dumped(found);
         report::findings(findings, &mut self.entries);
         self.end_quiet_drains(now);
@@ -336,7 +341,9 @@ impl Core {
             return None;
         }
         let below_quorum = self.below_quorum.clone();
-        let mut seen = Seen { names: self.names.clone(), below_quorum, ..Seen::default() };
+        let left_out = self.left_out.iter().copied().collect();
+        let mut seen =
+            Seen { names: self.names.clone(), below_quorum, left_out, ..Seen::default() };
         for (_, watched) in self.watches.iter() {
             seen.note(&watched.probe, watched.fitness);
         }

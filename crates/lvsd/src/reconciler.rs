@@ -156,6 +156,15 @@ impl Reconciler {
         findings
     }
 
+    /// Somebody removed a destination, and it is wanted no more: no step, and nothing to repair.
+    pub fn let_go(&mut self, key: ServiceKey, at: DestinationKey) {
+        for table in [&mut self.desired, &mut self.believed] {
+            if let Some(pool) = table.get_mut(&key) {
+                pool.destinations.remove(&at);
+            }
+        }
+    }
+
     /// Some refused step may be tried again: call [`next_batch`](Self::next_batch) then.
     pub fn next_retry(&self) -> Option<Instant> {
         self.troubles.values().map(|trouble| trouble.retry_at).min()

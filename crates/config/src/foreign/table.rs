@@ -43,6 +43,7 @@ pub(crate) fn unchecked_service(listen: Listen, scheduler: Scheduler) -> Virtual
         servers: Vec::new(),
         sorry: None,
         max_down: Percent::ALL,
+        put_back: true,
         load: None,
         on_stop: None,
         notify: Notify::default(),

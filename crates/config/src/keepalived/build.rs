@@ -114,6 +114,7 @@ impl Block<'_> {
             sorry,
             // keepalived takes all of them out.
             max_down: Percent::ALL,
+            put_back: true,
             load: None,
             on_stop: None,
             notify: raw.told.notify(self.mails),

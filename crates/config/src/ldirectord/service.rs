@@ -29,6 +29,7 @@ pub(super) enum Target {
 pub(super) struct Shared {
     pub(super) rhythm: Rhythm,
     pub(super) quiescent: Option<bool>,
+    pub(super) put_back: Option<bool>,
     pub(super) cleanstop: Option<bool>,
     pub(super) fallback: Option<Fallback>,
     pub(super) fallback6: Option<Fallback>,

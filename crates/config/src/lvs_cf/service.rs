@@ -228,6 +228,7 @@ impl<'a> Virtual<'a> {
             servers: Vec::new(),
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
             max_down: Percent::ALL,
+            put_back: true,
             on_stop: None,
             load: self.load(report),
             notify: Notify::default(),

@@ -70,6 +70,7 @@ fn service<'n, 'a: 'n>(
     service.quorum = quorum(reading, &mut section);
     service.one_packet = reading.boolean(&mut section, "one_packet");
     service.on_failure = reading.choice(&mut section, "on_failure", on_failure).unwrap_or_default();
+    service.put_back = reading.boolean(&mut section, "put_back");
     let forward = reading.choice(&mut section, "forward", forwarding).unwrap_or_default();
     let tunnel = tunnel(reading, &mut section).unwrap_or_default();
     let kind = default_kind(&service.listen);
@@ -110,6 +111,7 @@ fn blank(name: String) -> VirtualServer {
         servers: Vec::new(),
         sorry: None,
         max_down: Percent::HALF,
+        put_back: true,
         load: None,
         notify: Notify::default(),
         on_stop: None,

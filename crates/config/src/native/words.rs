@@ -15,6 +15,7 @@ pub(super) fn foreign_word(word: &str) -> Option<&'static str> {
         "persistent" | "persistence_timeout" => "persistence",
         "fallback" | "sorry_server" => "sorry",
         "quiescent" | "inhibit_on_failure" => "on_failure",
+        "readdquiescent" => "put_back",
         "ops" => "one_packet",
         "deadtime" | "dead" => "dead_after",
         "keepalive" => "interval",

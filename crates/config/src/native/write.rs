@@ -262,6 +262,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
         OnFailure::Quiesce => "quiesce",
     };
     map.put_unless_default("on_failure", on_failure.into());
+    map.put_boolean("put_back", service.put_back);
     if service.max_down != max_down {
         map.put_text("max_down", service.max_down.to_string());
     }

@@ -74,6 +74,7 @@ fn www(servers: &[&str]) -> VirtualServer {
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        put_back: true,
         load: None,
         on_stop: None,
         notify: config::model::Notify::default(),

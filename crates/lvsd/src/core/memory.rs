@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use health::{Fitness, Ledger, Names, Probe, Verdict};
-use ipvs::ServiceKey;
+use ipvs::{DestinationKey, ServiceKey};
 use serde::{Deserialize, Serialize};
 
 /// Everything that is remembered; each part is a file of its own.
@@ -33,6 +33,9 @@ pub struct Seen {
     /// Virtual servers that were below their quorum.
     #[serde(default)]
     pub below_quorum: BTreeSet<String>,
+    /// Failed real servers that somebody removed, and that are not put back.
+    #[serde(default)]
+    pub left_out: Vec<(ServiceKey, DestinationKey)>,
     /// Resolved names.
     pub names: Names,
 }

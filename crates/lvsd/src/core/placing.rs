@@ -93,7 +93,10 @@ impl Core {
                     unchecked.push(format!("{} {}", wanted.name, server.label));
                 }
             }
-            for (key, pool) in wanted.pools {
+            for (key, mut pool) in wanted.pools {
+                if !service.put_back {
+                    self.without_left_out(key, &mut pool);
+                }
                 table.entry(key).or_insert(pool);
             }
         }
@@ -128,10 +131,12 @@ impl Core {
             self.compare_failing_open(service, &wanted);
             self.compare_quorum(service, &wanted);
             self.compare_empty(service, &wanted);
+            self.let_in(&wanted, service.put_back);
             for (key, pool) in &wanted.pools {
                 if self.claims.get(key) == Some(&index) {
                     let mut pool = pool.clone();
                     self.lingering.add_to(key, &mut pool);
+                    self.without_left_out(*key, &mut pool);
                     self.reconciler.want(*key, Some(pool));
                 }
             }

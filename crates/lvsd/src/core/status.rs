@@ -209,7 +209,12 @@ impl Core {
             WantedServer { load, ..server.clone() }
         });
         let server = measured.as_ref().unwrap_or(server);
-        server.because(configured_weight, &said, &self.decisions, &of.name)
+        let mut lines = server.because(configured_weight, &said, &self.decisions, &of.name);
+        if server.places.iter().any(|place| self.left_out.contains(place)) {
+            lines.pop();
+            lines.push("out of the table: somebody removed it, and it is not put back".to_owned());
+        }
+        lines
     }
 
     fn kernel_weight(&self, server: &WantedServer) -> Option<u32> {

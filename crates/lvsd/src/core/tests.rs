@@ -15,6 +15,7 @@ use super::*;
 
 mod asked;
 mod bench;
+mod left_out;
 mod letters;
 mod lingering;
 mod notices;

@@ -263,6 +263,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
         percent(),
         option::of(on_stop()),
         option::of(load()),
+        any::<bool>(),
     );
     let pool = (vec(real_server().boxed(), 0..4), option::of(sorry));
     let checks = (check(), vec(check(), 0..3));
@@ -290,6 +291,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 notify,
                 on_stop: on_failure.2,
                 load: on_failure.3,
+                put_back: on_failure.4,
             }
         },
     )

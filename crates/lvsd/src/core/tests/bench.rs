@@ -62,6 +62,7 @@ pub(super) fn service(name: &str, port: u16, servers: &[&str]) -> VirtualServer 
             forwarding: Forwarding::Nat,
         }),
         max_down: config::Percent::HALF,
+        put_back: true,
         load: None,
         on_stop: None,
         notify: Notify::default(),
