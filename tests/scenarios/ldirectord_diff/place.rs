@@ -73,20 +73,29 @@ impl<'a> Place<'a> {
     pub(super) fn settle(&self, step: Step, until: Instant) -> Outcome {
         let limit = until.saturating_duration_since(Instant::now()).max(LEAST);
         let differs = self.case.differs_at(step);
+        let mut looks = 0_u32;
+        let mut last = String::new();
         let settled = || {
             std::thread::sleep(PERIOD);
             let (ours, theirs) = (self.ours.kernel_table()?, self.theirs.kernel_table()?);
             let noticed = |table: &[KernelService]| self.noticed(table, step);
             let same = servers(&ours) == servers(&theirs) && noticed(&theirs);
+            looks += 1;
+            last = format!(
+                "look {looks}: lvsd has noticed: {}, ldirectord has: {}, lvsd has {:?}, ldirectord {:?}",
+                noticed(&ours),
+                noticed(&theirs),
+                servers(&ours),
+                servers(&theirs)
+            );
             if !noticed(&ours) || differs.is_none() && !same {
                 return Ok(false);
             }
             let [ours, theirs] = self.tables()?;
             Ok(!ours.is_empty() && as_wanted(&ours, &theirs, differs))
         };
-        wait_until(limit, "both tables are as they are to be", settled)
-            .map(drop)
-            .map_err(|failure| self.failure(step, &failure))
+        let waited = wait_until(limit, "both tables are as they are to be", settled);
+        waited.map(drop).map_err(|failure| self.failure(step, &failure, &last))
     }
 
     /// Stops both. ldirectord removes its table unless the file says otherwise, lvsd leaves it
@@ -122,10 +131,11 @@ impl<'a> Place<'a> {
         self.case.watched.iter().all(|last| serves(*last) == well(*last))
     }
 
-    fn failure(&self, step: Step, failure: &Failure) -> Failure {
+    /// With what the last look saw, and the tables after it.
+    fn failure(&self, step: Step, failure: &Failure, last: &str) -> Failure {
         let [ours, theirs] = [self.ours, self.theirs].map(|node| node.table().unwrap_or_default());
         Failure::new(format!(
-            "{}: {step:?}: {failure}\nlvsd:\n{ours}ldirectord:\n{theirs}",
+            "{}: {step:?}: {failure}\n{last}\nlvsd:\n{ours}ldirectord:\n{theirs}",
             self.case.name
         ))
     }

@@ -116,7 +116,7 @@ impl External {
         }
         let code = status.code().unwrap_or(-1);
         let asked = by_status(code).filter(|_| self.sets_weight);
-        if code != 0 && asked.is_none() {
+        if !status.success() && asked.is_none() {
             let words = first_line(output).or_else(|| first_line(errors));
             return Err(Failure::Other(match words {
                 Some(words) => format!("program ended with status {code}: {words}"),
