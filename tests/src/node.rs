@@ -318,7 +318,7 @@ impl Node {
     /// When the kernel has no IPVS.
     pub fn kernel_table(&self) -> Outcome<Vec<KernelService>> {
         let path = "/proc/thread-self/net/ip_vs";
-        let text = self.run(move || fs::read_to_string(path))?.context(path)?;
+        let text = self.run(move || kernel_table::read(path))?.context(path)?;
         kernel_table::parse(&text)
     }
 
