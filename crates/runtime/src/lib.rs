@@ -1,6 +1,7 @@
 //! What every daemon and tool shares with its surroundings: logging, signals, readiness, sockets,
 //! children and watched files. Decisions live in the pure crates; this one only carries them.
 
+pub mod append;
 pub mod applied;
 pub mod arguments;
 pub mod child;

@@ -17,6 +17,9 @@ const WAITING: usize = 4096;
 /// Files that are kept open at one time.
 const OPEN: usize = 64;
 
+/// Of a file that is new: servers' words are not for everybody.
+const MODE: u32 = 0o640;
+
 enum Work {
     Write(ResultLine),
     Reopen,
@@ -111,19 +114,13 @@ impl Writer {
     }
 }
 
-/// A plain file that is written at its end, made where it is not there. Its folder may be root's.
+/// A plain file, and no device or pipe.
 fn append(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    // A pipe that nobody reads must not hold up the others.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    runtime::privilege::as_root(|| {
-        let mut options = File::options();
-        let file = options.append(true).create(true).mode(0o640).custom_flags(flags).open(path)?;
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
-        }
-    })
+    let file = runtime::append::open(path, MODE)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Where lines go: standard error, or a file that can be reopened after it was rotated; and to the
 //! file that the configuration names.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use crate::append;
 use crate::exit::{Exit, ExitError};
+
+/// Of a log that is new; the umask takes from it.
+const MODE: u32 = 0o666;
 
 /// Where lines go. Clones share the files.
 #[derive(Clone)]
@@ -24,12 +28,12 @@ struct LogFile {
 
 impl LogFile {
     fn open(path: &Path) -> io::Result<Self> {
-        let file = crate::privilege::as_root(|| open(path))?;
+        let file = append::open(path, MODE)?;
         Ok(Self { path: path.to_owned(), file: ArcSwap::from_pointee(file) })
     }
 
     fn reopen(&self) -> io::Result<()> {
-        let file = crate::privilege::as_root(|| open(&self.path))?;
+        let file = append::open(&self.path, MODE)?;
         self.file.store(Arc::new(file));
         Ok(())
     }
@@ -74,7 +78,9 @@ impl LogOutput {
     pub(crate) fn reopen(&self) -> io::Result<()> {
         let also = self.also.load_full();
         let files = [self.file.as_ref(), also.as_ref()];
-        files.into_iter().flatten().try_for_each(|file| file.reopen())
+        // Each is tried, whatever becomes of the other.
+        let tried = files.map(|file| file.map_or(Ok(()), |file| file.reopen()));
+        tried.into_iter().collect()
     }
 
     /// Writes a line in one call, so that lines of several processes do not mix. A log that
@@ -87,11 +93,4 @@ impl LogOutput {
         let also = self.also.load();
         drop((written, also.as_ref().map(|log| log.write(line))));
     }
-}
-
-/// A pipe that nobody reads must not hold up the daemon.
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)
 }
