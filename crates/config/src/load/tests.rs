@@ -60,6 +60,21 @@ fn the_hash_is_over_the_bytes_and_stable() {
 }
 
 #[test]
+fn a_password_that_stands_in_the_configuration_is_in_no_hash() {
+    let loaded = |said: &str, login: &str| {
+        let text = format!(
+            "checktimeout = 3\nvirtual = 192.168.1.1:143\n\treal = 192.168.1.4:143 masq\n\tservice = imap\n\tlogin = \"{login}\"\n\tpasswd = \"{said}\"\n"
+        );
+        load(Path::new("ldirectord.cf"), false, &move |_| Ok(text.clone().into_bytes()))
+    };
+    let (one, two) = (loaded("one", "anna"), loaded("another", "anna"));
+    assert!(one.cluster.is_some(), "{:?}", one.diagnostics);
+    assert_ne!(one.cluster, two.cluster);
+    assert_eq!(one.hash, two.hash);
+    assert_ne!(one.hash, loaded("one", "bert").hash);
+}
+
+#[test]
 fn either_file_of_a_heartbeat_folder_stands_for_the_folder() {
     assert_eq!(folder_of(Path::new("/etc/ha.d/ha.cf"), false), Some(Path::new("/etc/ha.d")));
     assert_eq!(folder_of(Path::new("/etc/ha.d"), true), Some(Path::new("/etc/ha.d")));
