@@ -204,8 +204,11 @@ fn results(net: &Seed, pulse: Option<&Daemon>) -> Outcome {
     let is = router.execute(&["stat", "-c", "%u %g %a", RESULTS])?;
     ensure!(is.trim() == "0 0 640", "{RESULTS} is {is}");
     let log = router.read(LOG)?;
-    let both = log.contains("INFO pulse: taking over") || log.contains("WARN pulse: taking over");
-    ensure!(both && log.contains("INFO lvsd: real server up"), "{LOG} holds:\n{log}");
+    let taken = log.contains("INFO pulse: taking over") || log.contains("WARN pulse: taking over");
+    let all = taken
+        && log.contains("INFO lvsd: real server up")
+        && log.contains("INFO nanny: nanny started");
+    ensure!(all, "{LOG} holds:\n{log}");
     for file in [RESULTS, LOG] {
         router.execute(&["mv", file, &format!("{file}.1")])?;
     }

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let count: u32 = arguments.next().map_or(Ok(1000), |text| text.parse())?;
     let seconds: u64 = arguments.next().map_or(Ok(20), |text| text.parse())?;
     let port = serve().await?;
-    let spec = ChildSpec { program: nanny()?, arguments: Vec::new(), run_as: None };
+    let spec = ChildSpec { program: nanny()?, arguments: Vec::new(), run_as: None, errors: None };
     let (child, stream) = spec.spawn()?;
     let pid = child.pid().ok_or("nanny ended at once")?;
     let (mut reader, mut writer) = JsonLines::<FromNanny, ToNanny>::new(stream).split();

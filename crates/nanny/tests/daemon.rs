@@ -31,6 +31,7 @@ mod tests {
                 program: env!("CARGO_BIN_EXE_nanny").into(),
                 arguments: arguments.iter().map(Into::into).collect(),
                 run_as: None,
+                errors: None,
             };
             let (child, stream) = spec.spawn().unwrap();
             let sockets = icmp_sockets();

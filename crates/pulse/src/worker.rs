@@ -62,6 +62,7 @@ impl Worker {
             arguments,
             // It gives up what it does not need, as we do.
             run_as: privilege::root_if_allowed(),
+            errors: None,
         });
         let (orders, inbox) = mpsc::channel(MESSAGES);
         let router = router.to_owned();

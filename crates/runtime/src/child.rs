@@ -5,6 +5,7 @@
 //! children in order.
 
 mod backoff;
+mod errors;
 mod keeper;
 
 use std::ffi::OsString;
@@ -18,15 +19,21 @@ pub use keeper::{Keeper, KeeperEvent};
 pub use rustix::process::Signal;
 use tokio::net::UnixStream;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use crate::logging::LogOutput;
 
 /// The environment that a child is given; nothing else of ours reaches it.
 const KEPT_ENVIRONMENT: [&str; 7] =
     ["PATH", "LANG", "TZ", "CARIBE_LOG", "CARIBE_RUNTIME_DIR", "RUST_BACKTRACE", "NO_COLOR"];
 
+/// How long the last lines of a child that has ended may take.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
-    /// No socket pair.
+    /// No socket pair, or no pipe.
     #[error("cannot make a socket for {program}: {error}")]
     Socket {
         /// What was to be started.
@@ -63,7 +70,7 @@ pub struct RunAs {
 }
 
 /// What to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ChildSpec {
     /// The program.
     pub program: PathBuf,
@@ -71,6 +78,8 @@ pub struct ChildSpec {
     pub arguments: Vec<OsString>,
     /// Another user; none keeps ours.
     pub run_as: Option<RunAs>,
+    /// Where the lines of its standard error go; none lets them go where our own errors go.
+    pub errors: Option<LogOutput>,
 }
 
 impl ChildSpec {
@@ -78,8 +87,8 @@ impl ChildSpec {
         self.program.display().to_string()
     }
 
-    /// Starts it. The returned socket is the other end of its standard input. Its output and
-    /// errors go where ours go. It is killed when the [`Child`] is dropped.
+    /// Starts it. The returned socket is the other end of its standard input. Its output goes
+    /// where ours goes. It is killed when the [`Child`] is dropped.
     pub fn spawn(&self) -> Result<(Child, UnixStream), ChildError> {
         let socket = |error| ChildError::Socket { program: self.name(), error };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(socket)?;
@@ -96,12 +105,18 @@ impl ChildSpec {
                 command.env(name, value);
             }
         }
+        let mut lines = None;
+        if let Some(output) = &self.errors {
+            let (end, copying) = errors::to(output.clone()).map_err(socket)?;
+            command.stderr(end);
+            lines = Some(copying);
+        }
         if let Some(RunAs { uid, gid }) = self.run_as {
             command.uid(uid).gid(gid);
         }
         let process =
             command.spawn().map_err(|error| ChildError::Start { program: self.name(), error })?;
-        Ok((Child { process }, ours))
+        Ok((Child { process, lines }, ours))
     }
 }
 
@@ -109,6 +124,8 @@ impl ChildSpec {
 #[derive(Debug)]
 pub struct Child {
     process: tokio::process::Child,
+    /// Copies what it complains of into our log.
+    lines: Option<JoinHandle<()>>,
 }
 
 impl Child {
@@ -136,14 +153,21 @@ impl Child {
         self.process.wait().await
     }
 
-    /// Ends it: SIGTERM, and SIGKILL after `grace`.
+    /// Ends it: SIGTERM, and SIGKILL after `grace`. Its last lines are in the log by then.
     pub async fn stop(mut self, grace: Duration) -> std::io::Result<ExitStatus> {
         self.signal(Signal::TERM);
-        if let Ok(ended) = tokio::time::timeout(grace, self.process.wait()).await {
-            return ended;
+        let ended = match tokio::time::timeout(grace, self.process.wait()).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                self.process.start_kill()?;
+                self.process.wait().await
+            }
+        };
+        if let Some(lines) = self.lines {
+            // Whoever else holds the other end is not waited for.
+            let _ = tokio::time::timeout(LAST_LINES, lines).await;
         }
-        self.process.start_kill()?;
-        self.process.wait().await
+        ended
     }
 }
 

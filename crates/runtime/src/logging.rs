@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 pub use escape::{sentence, value};
 pub(crate) use layer::LogLayer;
-pub(crate) use output::LogOutput;
+pub use output::LogOutput;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;

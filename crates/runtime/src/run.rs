@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::exit::ExitError;
 use crate::journal::Journal;
-use crate::logging::{self, LogOptions, OnPanic, sentence};
+use crate::logging::{self, LogOptions, LogOutput, OnPanic, sentence};
 use crate::signals::Signals;
 
 /// How long a blocking call may outlive the daemon's end.
@@ -27,6 +27,8 @@ pub struct Context {
     pub signals: Signals,
     /// The options its log was made with.
     pub log: LogOptions,
+    /// Where its log goes, for children who cannot open that themselves.
+    pub output: LogOutput,
 }
 
 /// Runs `main` on one thread, with the log set up. An error is logged as one line and becomes
@@ -75,8 +77,8 @@ where
     };
     let ended = runtime.block_on(async {
         let journal = Journal::of(output.clone());
-        let signals = Signals::new(output)?;
-        main(Context { name, journal, signals, log }).await
+        let signals = Signals::new(output.clone())?;
+        main(Context { name, journal, signals, log, output }).await
     });
     runtime.shutdown_timeout(LAST_WAIT);
     match ended {

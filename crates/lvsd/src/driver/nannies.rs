@@ -14,7 +14,7 @@ use control::PROTOCOL_VERSION;
 use control::nanny::{FromNanny, ToNanny, Watch, WatchId};
 use runtime::child::{ChildSpec, Keeper, KeeperEvent, Signal};
 use runtime::lines::{JsonLines, LineReader, LineWriter};
-use runtime::{ExitError, LogOptions, privilege, raw_sockets, users};
+use runtime::{Context, ExitError, LogOptions, privilege, raw_sockets, users};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
@@ -106,17 +106,21 @@ struct Handle {
 
 impl Nannies {
     /// None is started before it has something to do.
-    pub(super) fn start(log: &LogOptions, events: &mpsc::Sender<Event>) -> Result<Self, ExitError> {
+    pub(super) fn start(
+        context: &Context,
+        events: &mpsc::Sender<Event>,
+    ) -> Result<Self, ExitError> {
         let program = runtime::child::sibling("nanny")
             .map_err(|error| ExitError::internal(format!("cannot find nanny: {error}")))?;
-        // Its own user could not open our log file; its lines go where our errors go.
-        let log = LogOptions { log_file: None, ..log.clone() };
+        // Its own user could not open our log files, so it hands its lines to us.
+        let log = LogOptions { log_file: None, ..context.log.clone() };
         let may_choose = privilege::may_choose_users();
         let start = |kind: Kind| {
             let run_as = may_choose.then(|| users::first_of(&[kind.user(), "nobody"]));
             let mut arguments = log.as_arguments();
             arguments.extend(kind.argument());
-            let spec = ChildSpec { program: program.clone(), arguments, run_as };
+            let errors = Some(context.output.clone());
+            let spec = ChildSpec { program: program.clone(), arguments, run_as, errors };
             let (checks, wanted) = watch::channel(Checks::default());
             let (recalls, questions) = mpsc::channel(WAITING_RECALLS);
             let one = One { kind, wanted, questions, events: events.clone() };

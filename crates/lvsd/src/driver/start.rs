@@ -85,7 +85,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
     let (sender, events) = mpsc::channel(WAITING_EVENTS);
     let (wanted_names, name_list) = watch::channel(needed);
     tokio::spawn(names::keep(name_list, known, sender.clone()));
-    let nannies = Nannies::start(&context.log, &sender)?;
+    let nannies = Nannies::start(&context, &sender)?;
     tell_start(&configuration, &core, &context);
     if !parent.is_there() {
         readiness::ready("started");

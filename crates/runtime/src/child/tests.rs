@@ -1,12 +1,14 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::test_folder::TestFolder;
 
 fn spec(program: &str, arguments: &[&str]) -> ChildSpec {
     ChildSpec {
         program: program.into(),
         arguments: arguments.iter().map(Into::into).collect(),
         run_as: None,
+        errors: None,
     }
 }
 
@@ -146,4 +148,44 @@ async fn giving_up_waiting_for_an_event_loses_none() {
     drop(stream);
     assert!(matches!(keeper.event().await, KeeperEvent::Ended { .. }));
     keeper.stop(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn what_a_child_complains_of_becomes_lines_of_the_log_also_after_a_rotation() {
+    let folder = TestFolder::new();
+    let (path, old) = (folder.path().join("log"), folder.path().join("old"));
+    let output = LogOutput::file(&path).unwrap();
+    let script = "echo one >&2; echo >&0; read go; printf 'two\\033[31m\\nthree' >&2";
+    let spec = ChildSpec { errors: Some(output.clone()), ..spec("/bin/sh", &["-c", script]) };
+    let (mut child, mut stream) = spec.spawn().unwrap();
+    stream.read_u8().await.unwrap();
+    let holds = async |path: &Path, text: &str| {
+        while std::fs::read_to_string(path).unwrap() != text {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    holds(&path, "one\n").await;
+    std::fs::rename(&path, &old).unwrap();
+    output.reopen().unwrap();
+    stream.write_all(b"\n").await.unwrap();
+    assert!(child.wait().await.unwrap().success());
+    holds(&path, "two\\u{1b}[31m\nthree\n").await;
+    holds(&old, "one\n").await;
+}
+
+#[tokio::test]
+async fn an_endless_line_of_a_child_is_cut() {
+    let folder = TestFolder::new();
+    let path = folder.path().join("log");
+    let output = LogOutput::file(&path).unwrap();
+    let script = "printf '%05000d' 0 >&2";
+    let spec = ChildSpec { errors: Some(output), ..spec("/bin/sh", &["-c", script]) };
+    let (mut child, _stream) = spec.spawn().unwrap();
+    assert!(child.wait().await.unwrap().success());
+    let lengths = || -> Vec<usize> {
+        std::fs::read_to_string(&path).unwrap().lines().map(str::len).collect()
+    };
+    while lengths() != [4096, 904] {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

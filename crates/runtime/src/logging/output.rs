@@ -15,12 +15,13 @@ use crate::exit::{Exit, ExitError};
 const MODE: u32 = 0o666;
 
 /// Where lines go. Clones share the files.
-#[derive(Clone)]
-pub(crate) struct LogOutput {
+#[derive(Clone, Debug)]
+pub struct LogOutput {
     file: Option<Arc<LogFile>>,
     also: Arc<ArcSwapOption<LogFile>>,
 }
 
+#[derive(Debug)]
 struct LogFile {
     path: PathBuf,
     file: ArcSwap<File>,
