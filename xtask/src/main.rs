@@ -4,6 +4,7 @@ mod bench_command;
 mod cache;
 mod demo_command;
 mod fuzz_command;
+mod fuzz_record;
 mod initrd;
 mod kernel;
 mod lab_command;
