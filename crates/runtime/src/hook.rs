@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use crate::child::RunAs;
+use crate::group::Group;
 use crate::privilege;
 
 /// The environment that a program is given, beside what tells it of the change.
@@ -23,7 +24,8 @@ pub struct Ended {
     pub took: Duration,
 }
 
-/// Runs a program, never a shell, and kills it when its time is over. Dropping this kills it too.
+/// Runs a program, never a shell, and kills it, with all that it started, when its time is over.
+/// Dropping this kills them too.
 pub async fn run(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
     finish(command(argv, told), limit).await
 }
@@ -51,14 +53,17 @@ async fn finish(command: Option<Command>, limit: Duration) -> Ended {
         Ok(child) => child,
         Err(error) => return ended(false, format!("cannot start it: {error}")),
     };
+    let group = Group::of(&child);
     match tokio::time::timeout(limit, child.wait()).await {
-        Ok(Ok(status)) => ended(status.success(), crate::child::ending(status)),
-        Ok(Err(error)) => ended(false, format!("cannot wait for it: {error}")),
-        Err(_) => {
-            kill_group(child.id());
-            // Killed and reaped by the drop; nothing more to learn.
-            ended(false, format!("killed after {limit:?}"))
+        Ok(waited) => {
+            group.ended();
+            match waited {
+                Ok(status) => ended(status.success(), crate::child::ending(status)),
+                Err(error) => ended(false, format!("cannot wait for it: {error}")),
+            }
         }
+        // Killed and reaped by the drop; nothing more to learn.
+        Err(_) => ended(false, format!("killed after {limit:?}")),
     }
 }
 
@@ -93,30 +98,16 @@ pub async fn output(user: RunAs, argv: &[String], limit: Duration) -> Option<Str
 
 async fn output_of(command: Option<Command>, limit: Duration) -> Option<String> {
     let mut child = command?.stdout(Stdio::piped()).spawn().ok()?;
-    let group = child.id();
     let mut words = Vec::new();
     let mut output = child.stdout.take()?.take(OUTPUT);
-    let ended = tokio::time::timeout(limit, output.read_to_end(&mut words)).await;
-    if ended.is_err() {
-        kill_group(group);
-        return None;
-    }
+    let group = Group::of(&child);
+    tokio::time::timeout(limit, output.read_to_end(&mut words)).await.ok()?.ok()?;
+    group.ended();
     Some(String::from_utf8_lossy(&words).into_owned())
 }
 
 /// Bytes of output that are read.
 const OUTPUT: u64 = 4 << 10;
-
-/// The program is its group's leader: what it started goes with it.
-fn kill_group(leader: Option<u32>) {
-    let leader = leader.and_then(|id| i32::try_from(id).ok());
-    if let Some(leader) = leader.and_then(rustix::process::Pid::from_raw)
-        && let Err(error) =
-            rustix::process::kill_process_group(leader, rustix::process::Signal::KILL)
-    {
-        tracing::debug!(%error, "cannot kill a program's group");
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +125,25 @@ mod tests {
         assert_eq!((ended.good, ended.how.as_str()), (false, "exit code 1"));
         let ended = run(&words("/nowhere/program"), limit, &[]).await;
         assert!(ended.how.starts_with("cannot start it"), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_dropped_takes_what_it_started_along() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut command = Command::new("/bin/sh");
+        // The child of the shell holds the other end of the socket as well.
+        command.args(["-c", "sleep 60 & echo >&0; wait"]).process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
+        let running = finish(Some(command), Duration::from_secs(60));
+        ours.set_nonblocking(true).unwrap();
+        let mut socket = tokio::net::UnixStream::from_std(ours).unwrap();
+        tokio::select! {
+            _ = running => panic!("it ended by itself"),
+            begun = socket.read_u8() => drop(begun.unwrap()),
+        }
+        // Its end shows that nobody lives.
+        let mut rest = Vec::new();
+        socket.read_to_end(&mut rest).await.unwrap();
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ pub mod control_server;
 pub mod dirs;
 pub mod exit;
 pub mod fdpass;
+pub mod group;
 pub mod hook;
 pub mod journal;
 pub mod lines;

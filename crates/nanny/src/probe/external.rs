@@ -11,9 +11,9 @@ use config::model::Expect;
 use health::asked::by_status;
 use health::escape::show;
 use health::expect::{Ask, Pattern, Progress};
-use rustix::process::{Pid, Signal, kill_process_group};
+use runtime::group::Group;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::failure::{Failure, Seen};
@@ -203,29 +203,6 @@ impl<R: AsyncRead + Unpin> Output<R> {
             let room = OUTPUT_LIMIT - self.kept.len();
             let piece = piece.get(..length).unwrap_or_default();
             self.kept.extend_from_slice(piece.get(..room).unwrap_or(piece));
-        }
-    }
-}
-
-/// Kills a program's whole process group when the check is given up.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
-    }
-
-    /// The program has ended by itself: its number may belong to another one soon.
-    fn ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It cannot be reaped yet, as the child is dropped after this: the number is its own.
-            let _gone = kill_process_group(group, Signal::KILL);
         }
     }
 }
