@@ -81,6 +81,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()>
     name.push(format!(".{}.new", std::process::id()));
     let new = PathBuf::from(name);
     let written = write_new(&new, bytes, mode).and_then(|()| std::fs::rename(&new, path));
+    if written.is_ok()
+        && let Some(folder) = path.parent().and_then(|folder| std::fs::File::open(folder).ok())
+    {
+        // Without this a power loss may bring the old file back. Some file systems cannot do it
+        // for a folder; the file is in place all the same.
+        let _ = folder.sync_all();
+    }
     if written.is_err() {
         // The first failure is the one to tell; the leftover is overwritten next time.
         let _ = std::fs::remove_file(&new);
