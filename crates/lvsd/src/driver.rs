@@ -322,6 +322,7 @@ impl Driver {
     }
 
     fn sign_of_life(&mut self, now: Now) {
+        self.store.try_again();
         if let Some(seen) = self.core.seen_to_save() {
             complain(self.store.save_seen(&seen));
         }

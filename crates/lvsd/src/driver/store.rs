@@ -1,6 +1,7 @@
 //! The files in the runtime directory: what outlives a restart.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use health::{Decisions, Ledger};
@@ -29,6 +30,8 @@ const MODE: u32 = 0o640;
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
+    /// What could not be written, by the file's name: the newest of each.
+    unwritten: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 /// What in the kernel is ours.
@@ -44,7 +47,7 @@ struct Owned {
 impl Store {
     /// Makes the folder in the runtime directory.
     pub(super) fn open(dir: &RuntimeDir) -> Result<Self, ExitError> {
-        Ok(Self { folder: dir.private(FOLDER)? })
+        Ok(Self { folder: dir.private(FOLDER)?, unwritten: RefCell::default() })
     }
 
     /// Reads everything back, with the sync daemons that are ours. A file that cannot be understood
@@ -114,11 +117,29 @@ impl Store {
         })
     }
 
+    /// Writes what could not be written before. It was told then.
+    pub(super) fn try_again(&self) {
+        self.unwritten.borrow_mut().retain(|name, bytes| {
+            let written = write_atomic(&self.folder.join(name), bytes, MODE);
+            if written.is_ok() {
+                tracing::info!(file = name.as_str(), "what was remembered is on disk again");
+            }
+            written.is_err()
+        });
+    }
+
+    /// Writes a file, or keeps what belongs into it to [try again](Self::try_again).
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), ExitError> {
         let path = self.folder.join(name);
         let bytes = serde_json::to_vec(value)
             .map_err(|error| failed(&path, &std::io::Error::other(error)))?;
-        write_atomic(&path, &bytes, MODE).map_err(|error| failed(&path, &error))
+        let written = write_atomic(&path, &bytes, MODE);
+        let mut unwritten = self.unwritten.borrow_mut();
+        unwritten.remove(name);
+        written.map_err(|error| {
+            unwritten.insert(name.to_owned(), bytes);
+            failed(&path, &error)
+        })
     }
 }
 
@@ -164,6 +185,27 @@ mod tests {
         let earlier = "{\"services\":[],\"sync_daemons\":true}";
         std::fs::write(folder.join("lvsd/owned.json"), earlier).unwrap();
         assert_eq!(store.load().1, Some(None), "as an earlier version kept them");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_tried_again_the_newest_of_each_file() {
+        let folder = scratch("again");
+        let dir = RuntimeDir::prepare(Some(&folder)).unwrap();
+        let store = Store::open(&dir).unwrap();
+        // A folder of the file's name is in its way.
+        let (file, seen) =
+            (folder.join("lvsd/seen.json"), |id| Seen { down: [id].into(), ..Seen::default() });
+        std::fs::create_dir_all(file.join("full")).unwrap();
+        assert!(store.save_seen(&seen(1)).is_err());
+        assert!(store.save_seen(&seen(2)).is_err());
+        store.try_again();
+        std::fs::remove_dir_all(&file).unwrap();
+        store.try_again();
+        assert_eq!(store.load().0.seen, seen(2));
+        std::fs::remove_file(&file).unwrap();
+        store.try_again();
+        assert!(!file.exists(), "it is written once");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
