@@ -18,7 +18,7 @@ use config::in_force::How;
 use config::keys::KeyMaterial;
 use config::{Diagnostic, Loaded};
 use control::status::ConfigStatus;
-use control::worker::{FromLvsd, Readiness, ToLvsd};
+use control::worker::{FromLvsd, Readiness};
 use heartbeat::packet::Kind;
 use heartbeat::session::Counters;
 use heartbeat::{
@@ -178,13 +178,15 @@ impl Driver {
             tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(timer) => {}
-                path = self.sockets.readable() => { self.drain(path); }
                 signal = signals.next() => self.signal(signal),
                 notice = self.inbox.recv() => match notice {
                     Some(notice) => self.notice(notice),
                     // Our own tools hold a sender.
                     None => break,
                 },
+                // Last: packets may come without end, and all that waits is heard before a time
+                // that is due.
+                path = self.sockets.readable() => { self.drain(path); }
             }
             self.tick();
             self.rotation_step();
@@ -317,7 +319,7 @@ impl Driver {
         let active = self.groups.values().filter(|group| group.active);
         let active = active.map(|group| group.plan.name.clone()).collect();
         if let Some(child) = &self.child {
-            child.say(ToLvsd::Roles { active });
+            child.roles(active);
         }
         let roles = self.failover.groups().filter(|group| group.role == Role::Active).count();
         readiness::status(&format!("active for {roles} of {} groups", self.plan.groups.len()));

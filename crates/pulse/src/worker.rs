@@ -8,7 +8,7 @@ use control::worker::{FromLvsd, ToLvsd};
 use runtime::child::{ChildSpec, Keeper, KeeperEvent, Signal, sibling};
 use runtime::lines::{JsonLines, LineReader, LineWriter};
 use runtime::{ExitError, LogOptions, privilege};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -16,6 +16,8 @@ use crate::notice::{Notice, Notices};
 
 /// lvsd speaks each second; after this long a silent one is not ready.
 const SILENCE: Duration = Duration::from_secs(5);
+/// After this long it is taken to hang, and started anew: the kernel's table stays.
+const HANGS: Duration = Duration::from_secs(60);
 /// How long lvsd may leave a message unread before it is given up.
 const WRITE: Duration = Duration::from_secs(1);
 /// Time for an orderly end.
@@ -35,6 +37,7 @@ enum Order {
 #[derive(Debug)]
 pub(crate) struct Worker {
     orders: mpsc::Sender<Order>,
+    roles: watch::Sender<Vec<String>>,
     task: JoinHandle<()>,
 }
 
@@ -66,12 +69,18 @@ impl Worker {
         });
         let (orders, inbox) = mpsc::channel(MESSAGES);
         let router = router.to_owned();
-        let task = Task { keeper, inbox, notices, router, pipe: None, roles: Vec::new() };
-        Ok(Self { orders, task: tokio::spawn(task.run()) })
+        let (roles, active) = watch::channel(Vec::new());
+        let task = Task { keeper, inbox, notices, router, pipe: None, active };
+        Ok(Self { orders, roles, task: tokio::spawn(task.run()) })
     }
 
-    /// Tells lvsd something. A message that finds no room is dropped: roles are told again, and a
-    /// reload is seen by lvsd itself.
+    /// Tells lvsd for which groups this router is active. The newest word always arrives.
+    pub(crate) fn roles(&self, active: Vec<String>) {
+        self.roles.send_replace(active);
+    }
+
+    /// Tells lvsd something. A message that finds no room is dropped: letters are written again,
+    /// and a reload is seen by lvsd itself.
     pub(crate) fn say(&self, message: ToLvsd) {
         if self.orders.try_send(Order::Say(message)).is_err() {
             tracing::warn!("lvsd does not take messages, one was dropped");
@@ -109,7 +118,8 @@ struct Task {
     notices: Notices,
     router: String,
     pipe: Option<Pipe>,
-    roles: Vec<String>,
+    /// The groups that this router is active for.
+    active: watch::Receiver<Vec<String>>,
 }
 
 impl Task {
@@ -122,6 +132,7 @@ impl Task {
                     Some(Order::Signal(signal)) => self.keeper.signal(signal),
                     Some(Order::End) | None => return self.end().await,
                 },
+                Ok(()) = self.active.changed() => self.tell_roles().await,
                 event = self.keeper.event() => match event {
                     KeeperEvent::Started { pid, stream } => self.started(pid, stream).await,
                     KeeperEvent::Ended { why, .. } => self.lost(why).await,
@@ -129,6 +140,11 @@ impl Task {
                 heard = listen(&mut self.pipe) => match heard {
                     Heard::Message(message) => self.heard(message).await,
                     Heard::Silence => self.tell(Notice::WorkerLost("silent".to_owned())).await,
+                    Heard::Hang => {
+                        self.pipe = None;
+                        tracing::error!(silent = ?HANGS, "lvsd hangs, it is started anew");
+                        self.keeper.signal(Signal::KILL);
+                    }
                     // Its end follows as an event of the keeper; a broken one is ended.
                     Heard::End(why) => {
                         self.pipe = None;
@@ -154,7 +170,11 @@ impl Task {
         self.tell(Notice::WorkerStarted(pid)).await;
         let router = Some(self.router.clone());
         self.say(ToLvsd::Hello { version: PROTOCOL_VERSION, router }).await;
-        let active = self.roles.clone();
+        self.tell_roles().await;
+    }
+
+    async fn tell_roles(&mut self) {
+        let active = self.active.borrow_and_update().clone();
         self.say(ToLvsd::Roles { active }).await;
     }
 
@@ -177,9 +197,6 @@ impl Task {
     }
 
     async fn say(&mut self, message: ToLvsd) {
-        if let ToLvsd::Roles { active } = &message {
-            self.roles.clone_from(active);
-        }
         let Some(pipe) = &mut self.pipe else { return };
         match tokio::time::timeout(WRITE, pipe.writer.send(&message)).await {
             Ok(Ok(())) => {}
@@ -189,6 +206,9 @@ impl Task {
     }
 
     async fn end(mut self) {
+        if self.active.has_changed().is_ok_and(|changed| changed) {
+            self.tell_roles().await;
+        }
         self.say(ToLvsd::Stop).await;
         self.pipe = None;
         self.keeper.stop(GRACE).await;
@@ -197,29 +217,25 @@ impl Task {
 
 enum Heard {
     Message(FromLvsd),
+    /// For the first time since it spoke.
     Silence,
+    Hang,
     End(Option<String>),
 }
 
 async fn listen(pipe: &mut Option<Pipe>) -> Heard {
     let Some(pipe) = pipe else { return std::future::pending().await };
     let silent = pipe.silent;
-    let silence = async {
-        if silent {
-            std::future::pending().await
-        } else {
-            tokio::time::sleep_until(pipe.silent_at).await
-        }
-    };
+    let until = if silent { pipe.silent_at - SILENCE + HANGS } else { pipe.silent_at };
     tokio::select! {
         message = pipe.reader.next() => match message {
             Ok(Some(message)) => Heard::Message(message),
             Ok(None) => Heard::End(None),
             Err(error) => Heard::End(Some(error.to_string())),
         },
-        () = silence => {
+        () = tokio::time::sleep_until(until) => {
             pipe.silent = true;
-            Heard::Silence
+            if silent { Heard::Hang } else { Heard::Silence }
         }
     }
 }
