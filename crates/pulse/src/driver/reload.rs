@@ -12,6 +12,7 @@ use control::action::{ActionResult, Apply};
 use control::status::ConfigStatus;
 use control::worker::ToLvsd;
 use heartbeat::GroupId;
+use heartbeat::key::KeyRing;
 use heartbeat::session::Counters;
 use runtime::control_server::{Response, StatusCode};
 use runtime::journal::{EventKind, Level};
@@ -254,6 +255,9 @@ impl Driver {
         let refused = |error: &dyn std::error::Error| ExitError::configuration(error.to_string());
         let setup = plan.setup(&self.host, &self.plan.paths);
         setup.check().map_err(|error| refused(&error))?;
+        let [me, partner] = self.plan.names.each_ref().map(String::as_str);
+        KeyRing::new(me, partner, &keys::shared(&keys)).map_err(|error| refused(&error))?;
+        // Whatever may be refused has been looked at: from here on everything changes.
         self.sockets.renew(&plan.paths)?;
         self.session.replace_keys(&keys::shared(&keys)).map_err(|error| refused(&error))?;
         let fingerprints =
