@@ -4,10 +4,13 @@
 //! and nothing is done. Should this be killed as well, the kernel removes the addresses when their
 //! lease ends.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use netlink::{AddressChange, Addresses, HostAddress};
+use runtime::applied::Applied;
 use runtime::dirs::RuntimeDir;
 use runtime::journal::{EventKind, Level};
 use runtime::presence::Presence;
@@ -30,13 +33,7 @@ pub(crate) async fn run(
         tracing::debug!("pulse runs, so the floating addresses stay");
         return Ok(Exit::Done.into());
     };
-    let path = config_file::locate(arguments.config.as_deref())?;
-    let pair = start::pair_of(&config_file::load_file(&path))?;
-    let floating: Vec<_> = pair
-        .groups
-        .iter()
-        .flat_map(|group| group.addresses.iter().map(|address| address.ip))
-        .collect();
+    let floating = floating(arguments)?;
     let failed = |error| ExitError::internal(format!("cannot remove floating addresses: {error}"));
     let mut addresses = Addresses::open().map_err(failed)?;
     let mut held = addresses.list().await.map_err(failed)?;
@@ -48,6 +45,25 @@ pub(crate) async fn run(
         context.journal.record(EventKind::Role, Level::Error, sentence, &fields);
     }
     Ok(Exit::Done.into())
+}
+
+/// The floating addresses of what was in force, and of the file as it is: an edit may be broken,
+/// or wait for a word.
+fn floating(arguments: &Arguments) -> Result<BTreeSet<IpAddr>, ExitError> {
+    let path = config_file::locate(arguments.config.as_deref())?;
+    let path = std::path::absolute(&path).map_err(|error| {
+        ExitError::configuration(format!("cannot use {}: {error}", path.display()))
+    })?;
+    let mut loaded = config_file::load_file(&path);
+    let folder = RuntimeDir::choose(arguments.runtime_dir.as_deref()).join(start::FOLDER);
+    let in_force = Applied::begin(&folder, &path, &mut loaded).map(|(_, begun)| begun.loaded);
+    let pairs: Vec<_> =
+        in_force.iter().chain([&loaded]).filter_map(|one| start::pair_of(one).ok()).collect();
+    if pairs.is_empty() {
+        start::pair_of(&loaded)?;
+    }
+    let groups = pairs.iter().flat_map(|pair| &pair.groups);
+    Ok(groups.flat_map(|group| group.addresses.iter().map(|address| address.ip)).collect())
 }
 
 async fn remove(

@@ -28,7 +28,7 @@ use crate::worker::Worker;
 use crate::{clock, control, keys, priority, release};
 
 /// Its folder in the runtime directory.
-const FOLDER: &str = "pulse";
+pub(crate) const FOLDER: &str = "pulse";
 
 /// What pulse may go on doing: addresses, ARP and pings, its port, its children.
 const NEEDED: Capabilities = Capabilities::NET_ADMIN
