@@ -67,8 +67,8 @@ fn read_private(path: &Path, authkeys: bool) -> Result<Vec<u8>, ExitError> {
         )
     } else {
         format!(
-            "create one with: lvsctl keygen > {shown} && chmod 600 {shown}, and copy it to the \
-                 other router"
+            "make one with: lvsctl keygen {shown}, and copy it to the other router: \
+                 scp -p {shown} PARTNER:{shown}"
         )
     };
     let me = rustix::process::geteuid().as_raw();
@@ -122,7 +122,9 @@ mod tests {
         assert!(error.message.contains(&format!("chmod 600 {}", path.display())), "{error}");
         let source = KeySource::File("missing.key".to_owned());
         let error = read(&source, &folder.join("cluster.yaml")).unwrap_err();
-        assert!(error.message.contains("lvsctl keygen"), "{error}");
+        let key = folder.join("missing.key");
+        let command = format!("lvsctl keygen {}, ", key.display());
+        assert!(error.message.contains(&command), "{error}");
         assert_eq!(error.exit, runtime::Exit::Configuration);
         std::fs::remove_dir_all(&folder).unwrap();
     }
