@@ -27,7 +27,10 @@ pub(super) const DIRECTIVES: [&str; 20] = [
 /// Directives that do something which nothing of ours does, and what to do instead.
 pub(super) const NOT_CARRIED: [(&str, &str); 12] = [
     ("serial", "heartbeats go over the network only; give the pair a second wire: `bcast eth1`"),
-    ("respawn", "let systemd start the program; what ipfail did is done by `ping ADDRESS`"),
+    (
+        "respawn",
+        "let systemd start the program; of what ipfail did, a group moves when its interface loses the carrier, and `ping ADDRESS` decides when the partner is not heard",
+    ),
     ("failfast", "let systemd start the program, and act when it fails"),
     (
         "apiauth",

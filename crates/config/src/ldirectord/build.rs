@@ -270,6 +270,20 @@ impl Part<'_> {
         port
     }
 
+    /// One that a virtual server cannot use, as in ldirectord, would be missed when it is needed.
+    fn warn_of_the_other_family(&self, report: &mut Report<'_>, family: Family) {
+        let shared = &self.raw.shared;
+        let (other, name, right, kind) = match family {
+            Family::Inet => (&shared.fallback6, "fallback6", "fallback", "IPv4"),
+            Family::Inet6 => (&shared.fallback, "fallback", "fallback6", "IPv6"),
+        };
+        if let Some(other) = other {
+            let message = format!("`{name}` is not used by a virtual server of {kind}");
+            let help = format!("write `{right}`, with an {kind} address, or remove the line");
+            report.warning(&other.span, message, help);
+        }
+    }
+
     fn sorry(
         &self,
         report: &mut Report<'_>,
@@ -279,6 +293,7 @@ impl Part<'_> {
             Family::Inet => shared.fallback.clone(),
             Family::Inet6 => shared.fallback6.clone(),
         };
+        self.warn_of_the_other_family(report, family);
         let own = of(&self.raw.shared);
         let found = own.clone().or_else(|| of(self.globals))?;
         let port = match own {

@@ -303,6 +303,24 @@ fn the_sorry_server_is_the_virtual_servers_own_or_the_files() {
 }
 
 #[test]
+fn a_sorry_server_of_the_other_family_is_told() {
+    for (text, message) in [
+        (
+            "virtual=1.1.1.1:80\n\tfallback6=[::1]:80\n",
+            "`fallback6` is not used by a virtual server of IPv4",
+        ),
+        (
+            "virtual6=[2001:db8::1]:80\n\tfallback=127.0.0.1:80\n",
+            "`fallback` is not used by a virtual server of IPv6",
+        ),
+    ] {
+        let (_, problems) = read(text);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(message), "{problems:?}");
+    }
+}
+
+#[test]
 fn quiescent_keeps_a_failed_server_with_weight_0() {
     let cluster = clean("quiescent=yes\nvirtual=1.1.1.1:80\nvirtual=1.1.1.2:80\n\tquiescent=no\n");
     let modes: Vec<_> = cluster.services.iter().map(|service| service.on_failure).collect();
