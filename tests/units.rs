@@ -71,11 +71,10 @@ fn the_daemons_are_given_what_they_need_and_no_more() {
     all("pulse.service", &[&pulse[..], &children].concat());
     let lvsd = ["CAP_NET_ADMIN", "CAP_NET_RAW"];
     all("lvsd.service", &[&lvsd[..], &children].concat());
-    let families = words("lvsd.service", "RestrictAddressFamilies");
-    assert_eq!(families, ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"]);
-    let families = words("pulse.service", "RestrictAddressFamilies");
-    assert_eq!(families, ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]);
     for name in UNITS {
+        let families = words(name, "RestrictAddressFamilies");
+        let wanted = ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"];
+        assert_eq!(families, wanted, "{name}: packet sockets are for checks of data paths");
         assert_eq!(words(name, "RuntimeDirectory"), ["caribe"], "{name}");
         assert_eq!(words(name, "StateDirectory"), ["caribe"], "{name}");
         assert_eq!(words(name, "User"), ["caribe"], "{name}");
@@ -90,6 +89,7 @@ fn a_real_server_is_set_up_at_each_start_and_put_back() {
     assert_eq!(words(name, "CapabilityBoundingSet"), ["CAP_NET_ADMIN"]);
     assert_eq!(words(name, "RuntimeDirectoryPreserve"), ["yes"], "what was there before is kept");
     assert_eq!(words(name, "RemainAfterExit"), ["yes"]);
+    assert!(!text(name).contains("ConditionPath"), "addresses may be named without a file");
     assert_eq!(words(name, "WantedBy"), ["multi-user.target"]);
 }
 
@@ -97,6 +97,9 @@ fn a_real_server_is_set_up_at_each_start_and_put_back() {
 fn the_death_of_one_daemon_stops_no_other() {
     for name in UNITS {
         assert_eq!(words(name, "Restart"), ["always"], "{name}");
+        assert_eq!(words(name, "StartLimitIntervalSec"), ["0"], "{name} may try for ever");
+        assert_eq!(words(name, "WatchdogSec"), ["30s"], "{name} may not hang");
+        assert_eq!(words(name, "KillMode"), ["process"], "children of {name} end in order");
         assert_eq!(words(name, "OOMPolicy"), ["continue"], "{name}");
     }
 }
