@@ -27,13 +27,15 @@ pub(crate) async fn run(
     after: Duration,
     context: &Context,
 ) -> Result<ExitCode, ExitError> {
+    let due = tokio::time::Instant::now() + after;
     let dir = RuntimeDir::prepare(arguments.runtime_dir.as_deref())?;
-    tokio::time::sleep(after).await;
+    // Read while there is time: then nothing is left but to remove them.
+    let floating = floating(arguments)?;
+    tokio::time::sleep_until(due).await;
     let Some(_lock) = Presence::try_claim(&dir, LOCK)? else {
         tracing::debug!("pulse runs, so the floating addresses stay");
         return Ok(Exit::Done.into());
     };
-    let floating = floating(arguments)?;
     let failed = |error| ExitError::internal(format!("cannot remove floating addresses: {error}"));
     let mut addresses = Addresses::open().map_err(failed)?;
     let mut held = addresses.list().await.map_err(failed)?;
