@@ -42,6 +42,11 @@ impl<'a> Files<'a> {
     /// watched, because more may appear.
     pub fn list(&mut self, folder: &Path) -> Vec<String> {
         self.watch(folder);
+        self.names(folder)
+    }
+
+    /// [`list`](Self::list) of a folder that is not watched.
+    pub fn names(&self, folder: &Path) -> Vec<String> {
         let mut names = self.lister.map(|list| list(folder)).unwrap_or_default();
         names.sort();
         names

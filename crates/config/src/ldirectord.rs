@@ -49,6 +49,12 @@ struct Parsed {
     executes: Vec<Word>,
 }
 
+/// A file's name: a shell took the quotes off.
+fn unquoted(word: &Word) -> Word {
+    let inner = word.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    Word { text: inner.unwrap_or(&word.text).to_owned(), ..word.clone() }
+}
+
 /// Reads one file.
 fn parse<'a>(
     source: &'a Source,
@@ -65,7 +71,7 @@ fn parse<'a>(
         global(&mut report, directive, &mut whole, &mut cluster);
     }
     let executes = globals.iter().filter(|directive| directive.name.text == "execute");
-    let executes = executes.map(|directive| directive.value.clone()).collect();
+    let executes = executes.map(|directive| unquoted(&directive.value)).collect();
     cluster.on_stop = build::on_stop(&whole).unwrap_or_default();
     let mut seen = HashMap::new();
     for section in &sections {

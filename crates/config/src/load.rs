@@ -105,6 +105,15 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
     let mut places = Places::default();
     let mut files = Files::new(disk.read).with_folders(disk.list).with_private(disk.private);
     let folder = folder_of(path, is_dir || given.format == Some(Format::HaFolder));
+    let alone = folder.filter(|_| given.format.is_none()).and_then(|folder| {
+        let alone =
+            is_without_heartbeat(&files.names(folder)).then(|| folder.join(LDIRECTORD_FILE))?;
+        // The others may appear.
+        files.list(folder);
+        Some(alone)
+    });
+    let path = alone.as_deref().unwrap_or(path);
+    let folder = folder.filter(|_| alone.is_none());
     let (format, mut cluster) = match folder {
         Some(folder) => {
             let cluster = heartbeat_v1::parse(folder, &mut files, &mut out, &mut places);
@@ -126,6 +135,16 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
     let cluster = cluster.filter(|_| !out.has_errors());
     let (files, hash) = files.finish();
     Loaded { format, cluster, diagnostics: out.into_vec(), files, hash }
+}
+
+/// ldirectord's own file in a folder of heartbeat.
+const LDIRECTORD_FILE: &str = "ldirectord.cf";
+
+/// Whether a folder with these names is that of a single director: ldirectord's file is in its
+/// usual place, and nothing of heartbeat is.
+fn is_without_heartbeat(names: &[String]) -> bool {
+    let has = |name: &str| names.iter().any(|known| known == name);
+    has(LDIRECTORD_FILE) && !has("ha.cf") && !has("haresources")
 }
 
 /// A folder is named as such, or by one of the two files that only mean something together.

@@ -24,7 +24,7 @@ pub(crate) async fn run(
     from: Option<Format>,
     target: Option<&Path>,
 ) -> Result<ExitCode, ExitError> {
-    let loaded = config_file::reload_given(path.to_owned(), partner, from).await?;
+    let loaded = config_file::reload_given(named(path)?, partner, from).await?;
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
     let shown = sentence(&path.display().to_string());
@@ -50,6 +50,17 @@ pub(crate) async fn run(
     }
     // The native format is stricter in places: what it refuses is for the person to decide.
     Err(ExitError::configuration(format!("the result for {shown} needs the changes above")))
+}
+
+/// The path to read. What a folder of heartbeat names is written with its full path.
+fn named(path: &Path) -> Result<PathBuf, ExitError> {
+    let of_heartbeat = ["ha.cf", "haresources"].iter().any(|name| path.ends_with(name));
+    if !of_heartbeat && !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    std::path::absolute(path).map_err(|error| {
+        ExitError::configuration(format!("cannot use {}: {error}", path.display()))
+    })
 }
 
 struct Converted {

@@ -31,7 +31,8 @@ pub(crate) fn read(
     while let Some((from, word)) = waiting.pop_front() {
         let Some(source) = open(folder, &word.text, files) else {
             let message = format!("the file `{}` cannot be read", word.text);
-            let help = format!("it is looked for in {} and {USUAL}", folder.display());
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let help = format!("it is looked for in {} and {USUAL}", here.display());
             out.error(&from, word.span, message, help);
             continue;
         };

@@ -303,6 +303,11 @@ fn the_sorry_server_is_the_virtual_servers_own_or_the_files() {
 }
 
 #[test]
+fn a_file_to_be_read_as_well_may_be_named_in_quotes() {
+    assert_eq!(clean("execute=\"more.cf\"\n").services.len(), 1);
+}
+
+#[test]
 fn a_sorry_server_of_the_other_family_is_told() {
     for (text, message) in [
         (

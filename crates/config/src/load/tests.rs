@@ -75,6 +75,28 @@ fn a_password_that_stands_in_the_configuration_is_in_no_hash() {
 }
 
 #[test]
+fn a_folder_with_ldirectords_file_alone_is_that_of_a_single_director() {
+    let read = |path: &Path| match path.to_str() {
+        Some("/etc/ha.d/ldirectord.cf") => Ok(b"virtual = 192.168.1.1:80\n".to_vec()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    };
+    let load = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let list = |_: &Path| names.clone();
+        let disk = Disk { read: &read, private: &read, list: &list };
+        load_from(&disk, Path::new("/etc/ha.d"), true, Given::default())
+    };
+    let loaded = load(&["README", "ldirectord.cf"]);
+    assert_eq!(loaded.format, Format::Ldirectord);
+    assert!(loaded.cluster.is_some_and(|cluster| cluster.pair.is_none()));
+    assert!(loaded.files.contains(&PathBuf::from("/etc/ha.d")), "ha.cf may appear");
+    // What is there and cannot be read is no reason to run without it.
+    let loaded = load(&["ha.cf", "ldirectord.cf"]);
+    assert_eq!(loaded.format, Format::HaFolder);
+    assert!(loaded.cluster.is_none());
+}
+
+#[test]
 fn either_file_of_a_heartbeat_folder_stands_for_the_folder() {
     assert_eq!(folder_of(Path::new("/etc/ha.d/ha.cf"), false), Some(Path::new("/etc/ha.d")));
     assert_eq!(folder_of(Path::new("/etc/ha.d"), true), Some(Path::new("/etc/ha.d")));
