@@ -3,8 +3,8 @@
 use crate::pair_moves::{WEB, config, wait_until_ready, warm};
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};
-use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
-use std::time::Duration;
+use lab::{Failure, Node, Outcome, Run, Seed, ensure, wait_until};
+use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(30);
 const SERVERS: [&str; 2] = ["192.168.1.4:80", "192.168.1.5:80"];
@@ -28,6 +28,33 @@ fn decision(router: &Node, server: &str) -> Outcome<Option<String>> {
     let servers = status.pointer("/lvsd/services/0/servers").and_then(|all| all.as_array());
     let named = servers.into_iter().flatten().find(|known| known["name"] == server);
     Ok(named.and_then(|known| known["decision"].as_str()).map(str::to_owned))
+}
+
+/// When the drain ends by itself: no earlier and no later than this.
+#[derive(Clone, Copy)]
+struct Deadline(Instant, Instant);
+
+impl Deadline {
+    /// As a router tells it, in whole seconds of what is left.
+    fn told(router: &Node, server: &str) -> Outcome<Self> {
+        let asked = Instant::now();
+        let said = decision(router, server)?.unwrap_or_default();
+        let heard = Instant::now();
+        let left = said.rsplit_once("at most ").and_then(|(_, left)| left.strip_suffix(" s more"));
+        let left = left.and_then(|left| left.parse().ok()).map(Duration::from_secs);
+        let left = left.ok_or_else(|| Failure::new(format!("{said} names no deadline")))?;
+        Ok(Self(asked + left, heard + left + Duration::from_secs(1)))
+    }
+
+    /// The same on this router. What a decision weighs on its way is less than a second.
+    fn is_kept(self, router: &Node, server: &str) -> Outcome {
+        let now = Self::told(router, server)?;
+        let slack = Duration::from_secs(1);
+        let same = now.0 <= self.1 + slack && self.0 <= now.1 + slack;
+        let off = now.0.max(self.0) - now.0.min(self.0);
+        ensure!(same, "{} has another deadline: {} ms off", router.name(), off.as_millis());
+        Ok(())
+    }
 }
 
 /// The server that carries the download.
@@ -69,7 +96,13 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     ensure!(explained.contains("on master: new kernel"), "{explained}");
     run.step(format!("the standby drains too, and says why: {said}"));
 
+    let deadline = Deadline::told(&net.ra, drained)?;
+    deadline.is_kept(&net.rb, drained)?;
     kills(run, &net, &mut pair, drained)?;
+    for router in net.routers() {
+        deadline.is_kept(router, drained)?;
+    }
+    moves(run, &net, drained, deadline)?;
     power(run, &net, &mut pair, drained)
 }
 
@@ -94,6 +127,24 @@ fn kills(run: &mut Run, net: &Seed, pair: &mut Pair, drained: &str) -> Outcome {
     }
     net.ra.write(pair::CONFIG, &config(WEB, ""))?;
     run.step("it outlives kill -9 of either daemon and a reload");
+    Ok(())
+}
+
+/// The group is handed over, the drain and its deadline with it; both daemons of the new active
+/// are killed.
+fn moves(run: &Run, net: &Seed, drained: &str, deadline: Deadline) -> Outcome {
+    net.ra.execute(&["lvsctl", "failover"])?;
+    wait_for_address(&net.rb, VIP, LONG)?;
+    net.rb.process("lvsd")?.kill()?;
+    wait_until_ready(&net.rb)?;
+    for router in net.routers() {
+        ensure!(weight(router, drained)? == Some(0), "{}: {}", router.name(), router.table()?);
+        deadline.is_kept(router, drained)?;
+    }
+    net.rb.execute(&["lvsctl", "failover"])?;
+    wait_for_address(&net.ra, VIP, LONG)?;
+    deadline.is_kept(&net.ra, drained)?;
+    run.step("a hand-over there and back keeps its deadline too");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lab::kernel_table::KernelServer;
-use lab::{Daemon, Failure, Node, Outcome, Seed, WebServer, ensure, seed, wait_until};
+use lab::{Daemon, Failure, Node, Outcome, Seed, WebServer, seed, wait_until};
 
 pub(crate) use comparison::run as like_ldirectord;
 pub(crate) use death::{run as death, without_refusal};
@@ -103,13 +103,11 @@ pub(crate) fn has_table(router: &Node, table: &str, limit: Duration) -> Outcome<
                 move |one: &KernelServer| format!("{service_name} {} {}", one.address, one.weight);
             service.servers.iter().map(server)
         });
-        Ok(shown.collect::<BTreeSet<_>>() == wanted)
+        let servers = shown.collect::<BTreeSet<_>>() == wanted;
+        Ok(servers && sorted(&router.table()?) == sorted(table))
     });
     let found = router.table()?;
-    let waited = waited
-        .map_err(|failure| Failure::new(format!("{failure}; wanted:\n{table}found:\n{found}")))?;
-    ensure!(sorted(&found) == sorted(table), "wanted:\n{table}found:\n{found}");
-    Ok(waited)
+    waited.map_err(|failure| Failure::new(format!("{failure}; wanted:\n{table}found:\n{found}")))
 }
 
 /// `SERVICE SERVER WEIGHT` of each line of ipvsadm that adds a server.

@@ -1,6 +1,7 @@
 //! Faults under load: what the client, the roles and the kernel's table saw of each.
 
 pub(crate) mod deaths;
+mod flood;
 pub(crate) mod interface;
 pub(crate) mod memory;
 pub(crate) mod network;
@@ -15,6 +16,8 @@ use lab::{Daemon, Load, Node, Outcome, Run, Seed, ensure, wait_until};
 use std::time::Duration;
 
 pub(crate) const LONG: Duration = Duration::from_secs(30);
+/// How long a bad wire, a flood or a wrong clock lasts.
+const SPELL: Duration = Duration::from_secs(5);
 
 /// What became of one fault.
 #[derive(Debug)]

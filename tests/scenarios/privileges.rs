@@ -3,6 +3,7 @@
 use crate::pair_moves::{WEB, config, wait_until_ready};
 use lab::pair::{self, CONFIG, KEY, Pair, wait_for_address};
 use lab::seed::{PASSWD, USERS, VIP};
+use lab::wait::wait_for;
 use lab::{Daemon, Failure, Node, Outcome, Run, Seed, ensure, wait_until};
 use rustix::process::Signal;
 use std::fs;
@@ -23,6 +24,9 @@ const CHECKS: &str = "  ping:
     check: { external: { argv: [/etc/caribe/who, check] }, interval: 1s, timeout: 3s, fall: 3, rise: 1 }
     servers: [ 192.168.1.4:85, 192.168.1.5:85 ]
 kernel:";
+/// The web server's own check, and what takes its place.
+const HTTP: &str = "{ http: { path: / }, interval";
+const DATA_PATH: &str = "{ type: data-path, interval";
 /// Where only root may make a file.
 const RESULTS: &str = "/etc/caribe/checks.log";
 const LOG: &str = "/etc/caribe/routers.log";
@@ -32,7 +36,7 @@ const WHO: &str = "#!/bin/sh\numask 0\nid -u > /etc/caribe/open/$1\n";
 /// What a process must have: `/proc/PID/status` of every thread of it.
 struct Right {
     program: &'static str,
-    /// Of the arguments, to tell the two nannies apart.
+    /// Of the arguments, to tell the nannies apart.
     argument: Option<&'static str>,
     uid: &'static str,
     capabilities: &'static str,
@@ -47,7 +51,10 @@ const PULSE: &str = "00000000000034e0";
 /// `NET_ADMIN`, `NET_RAW`, `SETUID`, `SETGID`, `KILL`.
 const LVSD: &str = "00000000000030e0";
 
-fn rights() -> [Right; 4] {
+/// What tells one nanny from another.
+const KINDS: [&str; 2] = ["--programs", "--paths"];
+
+fn rights() -> [Right; 5] {
     let trusted = |program, uid, capabilities| Right {
         program,
         argument: None,
@@ -67,6 +74,7 @@ fn rights() -> [Right; 4] {
         trusted("lvsd", "990", LVSD),
         confined(None, "991"),
         confined(Some("--programs"), "992"),
+        confined(Some("--paths"), "991"),
     ]
 }
 
@@ -83,11 +91,12 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         "preferred",
         "hooks: [ { name: who, start: [/etc/caribe/who, hook], timeout: 5s } ], preferred",
     );
-    let text = config(&hooks, "").replace("kernel:", CHECKS) + &format!("log_file: {LOG}\n");
+    let text = config(&hooks, "").replace("kernel:", CHECKS).replace(HTTP, DATA_PATH)
+        + &format!("log_file: {LOG}\n");
     let mut pair = Pair::start(&net, &text)?;
     pair::wait_until_warm(&net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
-    run.step("both routers are warm: pages, pings and programs find the servers well");
+    run.step("both routers are warm: frames, pings and programs find the servers well");
     for router in net.routers() {
         for line in processes(router)? {
             run.step(line);
@@ -177,8 +186,9 @@ fn broken(error: std::io::Error) -> Failure {
 fn find(router: &Node, right: &Right) -> Outcome<u32> {
     let fits = |id: u32| {
         let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        let programs = arguments.split(|byte| *byte == 0).any(|word| word == b"--programs");
-        programs == right.argument.is_some()
+        let has =
+            |kind: &str| arguments.split(|byte| *byte == 0).any(|word| word == kind.as_bytes());
+        KINDS.into_iter().find(|kind| has(kind)) == right.argument
     };
     let found =
         router.processes()?.into_iter().find(|one| one.name == right.program && fits(one.id));
@@ -189,8 +199,10 @@ fn find(router: &Node, right: &Right) -> Outcome<u32> {
 
 fn who_runs_what(net: &Seed) -> Outcome {
     let said = |name: &str| net.ra.read(&format!("/etc/caribe/open/{name}"));
-    wait_until(LONG, "the resource's program said who it is", || Ok(said("hook").is_ok()))?;
-    let (hook, check) = (said("hook")?, said("check")?);
+    // A program that is writing has made its file already.
+    let whole = |name: &str| Ok(said(name).ok().filter(|text| text.ends_with('\n')));
+    let hook = wait_for(LONG, "the resource's program said who it is", || whole("hook"))?;
+    let check = wait_for(LONG, "the check's program said who it is", || whole("check"))?;
     ensure!(hook.trim() == "0", "the resource's program ran as {hook}");
     ensure!(check.trim() == "992", "the check's program ran as {check}");
     Ok(())

@@ -2,14 +2,19 @@
 //! would give it to them.
 
 use crate::failure::Context;
-use crate::{Failure, Outcome, Run};
+use crate::{Failure, Outcome, Run, wait_until};
 use rustix::mount::{MountFlags, mount};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The processes of a group, one a line. Who is written there belongs to it, with all children
 /// that are born later.
 const MEMBERS: &str = "cgroup.procs";
+/// Kills all members when `1` is written to it.
+const KILL: &str = "cgroup.kill";
+/// What killed processes may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The limit, in bytes or `max`.
 const LIMIT: &str = "memory.max";
 
@@ -35,6 +40,9 @@ impl Cgroup {
                 .context("counting memory in control groups")?;
         }
         let folder = root.join(name);
+        if folder.exists() {
+            remove(&folder)?;
+        }
         fs::create_dir(&folder).context(folder.display())?;
         Ok(Self { folder })
     }
@@ -84,6 +92,14 @@ impl Cgroup {
         let path = self.folder.join(file);
         fs::write(&path, text).context(path.display())
     }
+}
+
+/// Removes what an earlier run of the same scenario left, with the processes in it.
+fn remove(folder: &Path) -> Outcome {
+    let kill = folder.join(KILL);
+    fs::write(&kill, "1").context(kill.display())?;
+    let what = format!("{} is empty", folder.display());
+    wait_until(PATIENCE, &what, || Ok(fs::remove_dir(folder).is_ok())).map(drop)
 }
 
 /// Makes the calling process a member of the group in this folder.

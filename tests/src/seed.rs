@@ -25,6 +25,7 @@ pub const USERS: &str = "\
 caribe:x:990:990:Caribe router:/:/usr/sbin/nologin
 caribe-nanny:x:991:991:Caribe health checks:/:/usr/sbin/nologin
 caribe-script:x:992:992:Caribe external checks:/:/usr/sbin/nologin
+caribe-fence:x:993:993:Caribe fencing:/:/usr/sbin/nologin
 ";
 
 /// The floating address.

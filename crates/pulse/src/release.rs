@@ -41,11 +41,12 @@ pub(crate) async fn run(
     let mut held = addresses.list().await.map_err(failed)?;
     held.retain(|address| floating.contains(&address.ip));
     let removed = remove(&mut addresses, held).await.map_err(failed)?;
-    if removed > 0 {
-        let fields = [("count", removed.to_string())];
-        let sentence = "pulse does not run, its floating addresses are removed";
-        context.journal.record(EventKind::Role, Level::Error, sentence, &fields);
-    }
+    let (level, sentence) = match removed {
+        // It was standby, or the kernel was faster because the lease ended.
+        0 => (Level::Warn, "pulse does not run, and this router has no floating address"),
+        _ => (Level::Error, "pulse does not run, its floating addresses are removed"),
+    };
+    context.journal.record(EventKind::Role, level, sentence, &[("count", removed.to_string())]);
     Ok(Exit::Done.into())
 }
 

@@ -78,6 +78,27 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     let report = client.finish()?;
     run.step(report.summary());
     ensure!(report.lost() == 0, "requests were lost: {}; {}", report.summary(), by_second(&report));
+    scheduler(run, &director)
+}
+
+/// Another scheduler for a service at work: it stays, with its servers and their counters. The
+/// kernel has no scheduler while it waits for the readers of the old one (`ip_vs_edit_service`, some
+/// milliseconds), and refuses whoever comes then: that is shown, and nobody can mend it from here.
+fn scheduler(run: &mut Run, director: &Director) -> Outcome {
+    let client = Load::new(seed::web_address()).start(&director.net.c)?;
+    client.answered(20, Duration::from_secs(5))?;
+    let before = connections(director)?;
+    let other = CONFIGURATION.replace("scheduler=rr", "scheduler=wlc");
+    for (text, table) in
+        [(other.as_str(), BOTH.replace("-s rr", "-s wlc")), (CONFIGURATION, BOTH.to_owned())]
+    {
+        director.net.ra.write(PATH, text)?;
+        director.has(&table)?;
+        client.answered(20, Duration::from_secs(5))?;
+    }
+    let after = connections(director)?;
+    ensure!(after >= before, "the service was made anew: {before}, then {after}");
+    run.step(format!("another scheduler, and the first again: {}", client.finish()?.summary()));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use lab::seed::{VIP, web_address};
 use lab::{Daemon, Node, Outcome, Run, Seed, ensure, wait_until};
 
 /// Paths of every kind on the second wire.
-const PATHS: &str = "dead_after: 600ms, broadcast: [eth1], multicast: [ { interface: eth1, group: \
+pub(super) const PATHS: &str = "dead_after: 600ms, broadcast: [eth1], multicast: [ { interface: eth1, group: \
                      239.0.0.42 }, { interface: eth1, group: 'ff02::4242' } ]";
 /// Pieces of the download, one each 10 ms: it outlasts a hand-over.
 const PIECES: usize = 500;

@@ -1,19 +1,11 @@
 //! Interfaces, addresses, tables and wires that misbehave.
 
-use super::{LONG, Stage, headings};
-use lab::failure::Context;
+use super::interface::PATHS;
+use super::{LONG, SPELL, Stage, flood, headings};
 use lab::pair::wait_for_address;
 use lab::seed::VIP;
-use lab::{Node, Outcome, Run, Seed, ensure};
-use std::net::UdpSocket;
+use lab::{Outcome, Run, Seed, ensure};
 use std::time::{Duration, Instant};
-
-/// How long a bad wire, a flood or a wrong clock lasts.
-const SPELL: Duration = Duration::from_secs(5);
-/// Junk packets at most.
-const MOST_JUNK: usize = 300_000;
-/// Where heartbeats go.
-const HEARTBEAT_PORT: u16 = 539;
 
 /// What somebody does by hand to the active router.
 pub(crate) fn by_hand(run: &mut Run) -> Outcome {
@@ -51,7 +43,7 @@ pub(crate) fn by_hand(run: &mut Run) -> Outcome {
 pub(crate) fn noise(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let (mut r1, _r2) = net.web()?;
-    let mut stage = Stage::set(&net, "dead_after: 600ms")?;
+    let mut stage = Stage::set(&net, PATHS)?;
     headings(run);
     let row = stage.fault(run, "30 % loss on the heartbeat wire, both ways", |_| {
         for router in net.routers() {
@@ -63,9 +55,7 @@ pub(crate) fn noise(run: &mut Run) -> Outcome {
     })?;
     row.nobody_noticed()?;
     let row = stage.fault(run, "junk at line rate on the heartbeat port", |_| {
-        let sent = flood(&net.c)?;
-        run.step(format!("{sent} packets of junk"));
-        Ok(())
+        flood::at_line_rate(run, &net.ra, &net.rb, &net.c)
     })?;
     row.nobody_noticed()?;
     let row = stage.fault(run, "a flapping web server, five times", |_| {
@@ -111,24 +101,4 @@ fn endure() {
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         std::thread::sleep(left);
     }
-}
-
-/// Junk for both paths of the active router, as fast as one host can send it.
-fn flood(from: &Node) -> Outcome<usize> {
-    let sent = from.run(|| {
-        let socket = UdpSocket::bind("0.0.0.0:0")?;
-        let begun = Instant::now();
-        let mut packet = [0_u8; 120];
-        let mut sent = 0;
-        while sent < MOST_JUNK && begun.elapsed() < SPELL {
-            for byte in packet.iter_mut().step_by(1 + sent % 7) {
-                *byte = byte.wrapping_add(89);
-            }
-            // A full queue loses packets, as a wire does.
-            let _ = socket.send_to(&packet, ("192.168.1.2", HEARTBEAT_PORT));
-            sent += 1;
-        }
-        Ok::<usize, std::io::Error>(sent)
-    })?;
-    sent.context("sending junk")
 }
