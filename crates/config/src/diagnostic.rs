@@ -16,6 +16,8 @@ mod hidden;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Something that is not needed here, and why: nothing is lost.
+    Note,
     /// Worth knowing; the configuration is used.
     Warning,
     /// The configuration is refused.
@@ -25,6 +27,7 @@ pub enum Severity {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         })
@@ -133,6 +136,17 @@ impl Diagnostics {
         self.at_span(Severity::Warning, source, span, message.into(), help.into());
     }
 
+    /// A note at a range of bytes.
+    pub fn note(
+        &mut self,
+        source: &Source,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<Help>,
+    ) {
+        self.at_span(Severity::Note, source, span, message.into(), help.into());
+    }
+
     /// A problem of a file as a whole, such as one that cannot be read.
     pub fn whole_file(
         &mut self,
@@ -220,8 +234,15 @@ pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     text
 }
 
+/// Notes as a person reads them: a line each, because nothing has to be done about them.
+pub fn render_notes(notes: &[Diagnostic]) -> String {
+    let lines: String = notes.iter().map(|note| note.one_line() + "\n").collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
+}
+
 fn report(diagnostic: &Diagnostic) -> Group<'_> {
     let level = match diagnostic.severity {
+        Severity::Note => Level::NOTE,
         Severity::Warning => Level::WARNING,
         Severity::Error => Level::ERROR,
     };

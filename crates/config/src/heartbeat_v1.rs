@@ -26,7 +26,7 @@ use crate::foreign::report::Reporter;
 use crate::model::{Failback, Heartbeat, KeySource, Pair, Router};
 use crate::places::{Part, Places};
 use crate::source::Source;
-use crate::{Cluster, Severity};
+use crate::{Cluster, Severity, ldirectord};
 use groups::Reading;
 use ha_cf::HaCf;
 use report::Report;
@@ -74,6 +74,7 @@ pub(crate) fn parse(
         reading.add(&mut report, entry);
     }
     let Reading { mut cluster, groups, .. } = reading;
+    ldirectord::unique_names(&mut cluster, places, report.out);
     if groups.is_empty() && !report.out.has_errors() {
         let help = "write `master 192.168.1.1`: a router and an address";
         report.whole_file(Severity::Error, "nothing belongs to a router", help);

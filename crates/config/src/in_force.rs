@@ -219,6 +219,7 @@ impl Kept {
             format: *format,
             cluster: Some(cluster.clone()),
             diagnostics: Vec::new(),
+            notes: Vec::new(),
             files,
             hash: *hash,
         }
@@ -230,6 +231,7 @@ fn taken(loaded: &mut Loaded) -> Loaded {
         format: loaded.format,
         cluster: loaded.cluster.take(),
         diagnostics: std::mem::take(&mut loaded.diagnostics),
+        notes: std::mem::take(&mut loaded.notes),
         files: std::mem::take(&mut loaded.files),
         hash: loaded.hash,
     }

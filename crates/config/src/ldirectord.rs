@@ -40,7 +40,7 @@ use sections::{File, Section, sort};
 use service::{Raw, Shared, shared, target};
 use values::Report;
 
-pub(crate) use execute::{add, read};
+pub(crate) use execute::{add, read, unique_names};
 
 /// What one file says.
 struct Parsed {
@@ -96,6 +96,7 @@ fn global(
         "autoreload" => cluster.autoreload = report.yes_no(directive).unwrap_or(cluster.autoreload),
         "fork" | "supervised" => {
             report.yes_no(directive);
+            known::name_needless(report, directive);
         }
         "readdquiescent" => whole.put_back = report.yes_no(directive).or(whole.put_back),
         "execute" => {}
@@ -129,6 +130,7 @@ fn section_of(report: &mut Report<'_>, section: &Section, whole: &Shared) -> Opt
         raw.read(report, directive, family);
     }
     let built = build(report, head, &found?, family, &raw, whole);
+    raw.name_comment(report, built.service.notify.mail.is_some());
     if is_always_up(&built.service.check, raw.kind) && raw.service.is_none() {
         let message = "nothing says how the real servers are checked: they are always up";
         let help =

@@ -24,7 +24,7 @@ mod percent;
 pub mod places;
 pub mod source;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Severity, nearest, render};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, nearest, render, render_notes};
 pub use load::{Disk, Format, Given, Loaded, detect, load, load_from};
 pub use model::Cluster;
 pub use percent::Percent;

@@ -68,6 +68,9 @@ pub struct Loaded {
     pub cluster: Option<Cluster>,
     /// Every problem found.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is written in a sound file and not needed here, with the reason: for a person who looks
+    /// at the file, not for the log of a daemon that reads it each time.
+    pub notes: Vec<Diagnostic>,
     /// Every file that was asked for, to watch.
     pub files: Vec<PathBuf>,
     /// Over the bytes of all files, the same on both routers and in every release.
@@ -134,7 +137,11 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
     out.hide_passwords();
     let cluster = cluster.filter(|_| !out.has_errors());
     let (files, hash) = files.finish();
-    Loaded { format, cluster, diagnostics: out.into_vec(), files, hash }
+    let (mut notes, diagnostics): (Vec<_>, _) =
+        out.into_vec().into_iter().partition(|told| told.severity == Severity::Note);
+    // Of a file that is refused, the errors are what counts.
+    notes.retain(|_| cluster.is_some());
+    Loaded { format, cluster, diagnostics, notes, files, hash }
 }
 
 /// ldirectord's own file in a folder of heartbeat.
@@ -171,7 +178,9 @@ fn load_file(
         Format::LvsCf => lvs_cf::parse(&source, files, out, places),
         Format::Ldirectord => {
             let folder = path.parent().unwrap_or(Path::new("."));
-            Some(ldirectord::read(folder, &source, files, out, places))
+            let mut cluster = ldirectord::read(folder, &source, files, out, places);
+            ldirectord::unique_names(&mut cluster, places, out);
+            Some(cluster)
         }
         Format::Keepalived => {
             let mut all = vec![keepalived::Given { path, source }];

@@ -5,10 +5,8 @@
 //! (`backup_active = 0`) makes a single director: its addresses are set by whoever set up the
 //! router, because nobody is there to move them to.
 //!
-//! Some keys say nothing here: `serial_no`, `heartbeat` and `debug_level`, which no daemon of
-//! Piranha ever read; `hard_shutdown`, because a check that dies is started again; `ipvsadm`,
-//! because the kernel is spoken to directly; `sync`,
-//! `*_shared` and `reservation_conflict_action`, for disks that failover services shared.
+//! Some keys say nothing here, and `needless` tells why of each: what no daemon of Piranha ever
+//! read, what is always so here, and disks that failover services shared.
 //!
 //! With `service = fos` the failover services move with their addresses: `start_cmd` and
 //! `stop_cmd` are run at each change of roles.
@@ -18,6 +16,7 @@ mod checks;
 mod failover;
 mod keys;
 mod lexer;
+mod needless;
 mod pair;
 mod service;
 mod values;
@@ -75,6 +74,7 @@ pub(crate) fn parse(
         reading.add_address(address, span);
     }
     let fos = reading.report.word(settings, "service", &["lvs", "fos"]) == Some("fos");
+    needless::name(&mut reading.report, &file, fos);
     let hooks = failover::read(&mut reading, &file, fos);
     // Piranha does one or the other.
     let remote_shell = reading.report.word(settings, "rsh_command", &["rsh", "ssh"]);
@@ -99,7 +99,7 @@ pub(crate) fn parse(
 fn name_what_is_not_carried(report: &mut Report<'_>, file: &File) {
     let settings = Settings(&file.settings);
     if let Some(setting) = settings.get("monitor_links")
-        && setting.values.first().is_some_and(|value| value.text == "0")
+        && report.number(settings, "monitor_links", 1) == 0
     {
         let help =
             "a path whose interface has no carrier is down at once; that alone moves nothing";

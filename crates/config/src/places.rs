@@ -131,10 +131,11 @@ impl Places {
         help: impl Into<Help>,
     ) {
         match self.find(part) {
-            Some((source, span)) if severity == Severity::Error => {
-                out.error(source, span, message, help);
-            }
-            Some((source, span)) => out.warning(source, span, message, help),
+            Some((source, span)) => match severity {
+                Severity::Error => out.error(source, span, message, help),
+                Severity::Warning => out.warning(source, span, message, help),
+                Severity::Note => out.note(source, span, message, help),
+            },
             None => {
                 let file = self.sources.first().map_or("configuration", Source::file);
                 out.whole_file(severity, file, message, help);

@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Loaded, Severity, load, render};
+use config::{Loaded, Severity, load, render, render_notes};
 
 /// At least so many files, so that a walk that finds nothing is noticed.
 const LEAST: usize = 100;
@@ -65,7 +65,7 @@ fn loaded_below(place: &Path, path: &Path) -> Loaded {
 
 /// The messages, and what is made of it.
 fn result(loaded: &Loaded) -> String {
-    let messages = render(&loaded.diagnostics, false);
+    let messages = render(&loaded.diagnostics, false) + &render_notes(&loaded.notes);
     match &loaded.cluster {
         Some(cluster) => format!("{messages}{}", config::native::write(cluster)),
         None => format!("{messages}It is refused.\n"),

@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Loaded, Severity, load, render};
+use config::{Loaded, Severity, load, render, render_notes};
 
 /// The examples of other programs' files, below etc.
 const OLD_EXAMPLES: [&str; 5] = [
@@ -31,7 +31,7 @@ fn loaded(root: &Path, name: &str) -> Loaded {
 /// Everything that is said, and whether it runs.
 fn said(loaded: &Loaded) -> String {
     let end = if loaded.cluster.is_some() { "It runs.\n" } else { "It is refused.\n" };
-    format!("{}{end}", render(&loaded.diagnostics, false))
+    format!("{}{}{end}", render(&loaded.diagnostics, false), render_notes(&loaded.notes))
 }
 
 fn broken() -> Vec<String> {

@@ -24,9 +24,10 @@ pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
     Ok(exit.into())
 }
 
-/// Every problem, then one line that says what became of it.
+/// Every problem and every note, then one line that says what became of it.
 fn report(path: &Path, loaded: &Loaded, colour: bool) -> String {
     let mut text = config::render(&loaded.diagnostics, colour);
+    text.push_str(&config::render_notes(&loaded.notes));
     text.push_str(&summary(path, loaded));
     text
 }

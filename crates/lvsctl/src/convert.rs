@@ -27,6 +27,7 @@ pub(crate) async fn run(
     let loaded = config_file::reload_given(named(path)?, partner, from).await?;
     // What cannot be carried over was told by the reader of the old format.
     output::remark(&config::render(&loaded.diagnostics, output::has_colour()));
+    output::remark(&config::render_notes(&loaded.notes));
     let shown = sentence(&path.display().to_string());
     let Some(mut cluster) = loaded.cluster else {
         return Err(ExitError::configuration(format!(

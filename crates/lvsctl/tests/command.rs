@@ -226,6 +226,20 @@ fn a_foreign_configuration_is_converted_to_one_that_is_good() {
 }
 
 #[test]
+fn what_a_file_says_needlessly_is_noted_and_it_is_good_all_the_same() {
+    let folder = Folder::new("needless");
+    let file = folder.file("l.cf", &format!("fork=yes\n{GOOD}"));
+    let note = ":1:1: note: `fork` is not needed here (";
+    let checked = lvsctl(&folder.0, &["check", &file]);
+    let text = out(&checked);
+    assert!(text.contains(note), "{text}");
+    assert!(text.ends_with("is good: 1 virtual server, 1 real server\n"), "{text}");
+    let converted = lvsctl(&folder.0, &["convert", &file]);
+    assert!(err(&converted).contains(note), "{}", err(&converted));
+    assert!(!out(&converted).contains("note"), "{}", out(&converted));
+}
+
+#[test]
 fn the_files_of_both_routers_become_one() {
     let folder = Folder::new("both");
     let file = |name: &str, priority: u8| {

@@ -21,4 +21,15 @@ pub(crate) trait Reporter {
         let (source, out) = self.at();
         out.warning(source, span.clone(), message, help);
     }
+
+    /// A note at a place: what is not needed, and why.
+    fn note(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<Help>) {
+        let (source, out) = self.at();
+        out.note(source, span.clone(), message, help);
+    }
+
+    /// Names a setting that is not needed here, and says why.
+    fn not_needed(&mut self, name: &str, span: &Range<usize>, why: &str) {
+        self.note(span, format!("`{name}` is not needed here"), why);
+    }
 }

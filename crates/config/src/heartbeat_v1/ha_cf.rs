@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::known::{DIRECTIVES, NOT_CARRIED, SILENT};
+use super::known::{DIRECTIVES, NEEDLESS, NOT_CARRIED};
 use super::report::Report;
 use super::stonith::{Device, device};
 use super::times;
@@ -75,7 +75,8 @@ impl HaCf {
             }
             return;
         }
-        if SILENT.contains(&name) {
+        if let Some((known, why)) = NEEDLESS.iter().find(|(known, _)| *known == name) {
+            report.needless(known, &directive.span, why);
             return;
         }
         if values.is_empty() && DIRECTIVES.contains(&name) {
@@ -221,8 +222,8 @@ impl HaCf {
 
 fn unknown(report: &mut Report<'_>, directive: &Word) {
     let name = &directive.text;
-    let all = DIRECTIVES.into_iter().chain(NOT_CARRIED.iter().map(|(known, _)| *known));
-    let help = match nearest(name, all.chain(SILENT)) {
+    let others = NOT_CARRIED.iter().chain(&NEEDLESS).map(|(known, _)| *known);
+    let help = match nearest(name, DIRECTIVES.into_iter().chain(others)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "put `#` before a remark".to_string(),
     };

@@ -37,6 +37,7 @@ impl<'a> Report<'a> {
             }
             Severity::Error => self.error(&(0..0), message, help),
             Severity::Warning => self.warning(&(0..0), message, help),
+            Severity::Note => self.note(&(0..0), message, help),
         }
     }
 
@@ -44,6 +45,13 @@ impl<'a> Report<'a> {
     pub(super) fn not_carried(&mut self, name: &str, span: &Range<usize>, instead: &str) {
         if self.named.insert(name.to_string()) {
             self.warning(span, format!("`{name}` has no effect here"), instead);
+        }
+    }
+
+    /// Says why a directive is not needed; the second time nothing is said.
+    pub(super) fn needless(&mut self, name: &str, span: &Range<usize>, why: &str) {
+        if self.named.insert(name.to_string()) {
+            self.not_needed(name, span, why);
         }
     }
 }

@@ -12,18 +12,23 @@ const HARESOURCES: &str = "Master 192.168.1.1\n";
 const AUTHKEYS: &str = "auth 1\n1 sha1 a-long-secret-of-some-words\n";
 const WEB: &str = "virtual=192.168.1.1:80\n\treal=192.168.1.4:80 gate\n";
 
-/// A folder of these files, and what was said of them.
-fn read(files: &[(&str, &str)]) -> (Option<Cluster>, Vec<String>) {
+/// A folder of these files.
+fn loaded(files: &[(&str, &str)]) -> crate::Loaded {
     let usual = [("ha.cf", HA_CF), ("haresources", HARESOURCES), ("authkeys", AUTHKEYS)];
     let all: HashMap<PathBuf, Vec<u8>> = usual
         .iter()
         .chain(files)
         .map(|(name, text)| (Path::new("ha.d").join(name), text.as_bytes().to_vec()))
         .collect();
-    let loaded = load(Path::new("ha.d"), true, &|path| {
+    load(Path::new("ha.d"), true, &|path| {
         let found = all.get(path).filter(|bytes| !bytes.is_empty()).cloned();
         found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such file"))
-    });
+    })
+}
+
+/// A folder of these files, and what was said of them.
+fn read(files: &[(&str, &str)]) -> (Option<Cluster>, Vec<String>) {
+    let loaded = loaded(files);
     (loaded.cluster, loaded.diagnostics.iter().map(crate::Diagnostic::one_line).collect())
 }
 
@@ -272,6 +277,7 @@ fn what_is_not_carried_is_named_and_what_is_needless_is_not() {
         "logfacility local0",
         "deadping 30",
         "autojoin any",
+        "env PATH=/opt/bin",
     ] {
         assert!(problem(&format!("{line}\n{line}\n")).contains("has no effect here"), "{line}");
     }
@@ -279,6 +285,18 @@ fn what_is_not_carried_is_named_and_what_is_needless_is_not() {
     assert!(problem("crm yes\n").contains("error: a cluster resource manager is not carried"));
     assert!(problem("keepalives 2\n").contains("did you mean `keepalive`?"));
     assert!(problem("hello\n").contains("put `#` before a remark"));
+}
+
+#[test]
+fn each_directive_that_is_not_needed_is_told_once_with_its_reason() {
+    for (name, why) in known::NEEDLESS {
+        let line = format!("{name} 1\n");
+        let files = [("ha.cf", format!("{HA_CF}{line}{line}"))];
+        let loaded = loaded(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+        assert!(loaded.cluster.is_some() && loaded.diagnostics.is_empty(), "{name}");
+        let notes: Vec<_> = loaded.notes.iter().map(crate::Diagnostic::one_line).collect();
+        assert_eq!(notes, [format!("ha.d/ha.cf:5:1: note: `{name}` is not needed here ({why})")]);
+    }
 }
 
 #[test]

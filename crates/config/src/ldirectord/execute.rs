@@ -1,16 +1,16 @@
 //! A file, and those that it names with `execute`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::Path;
 
 use super::{Parsed, build, parse};
-use crate::Cluster;
 use crate::diagnostic::Diagnostics;
 use crate::files::Files;
 use crate::foreign::hosts::lookup;
 use crate::foreign::word::Word;
-use crate::places::Places;
+use crate::places::{Part, Places};
 use crate::source::Source;
+use crate::{Cluster, Severity};
 
 /// Where ldirectord looks for a file that stands nowhere else.
 const USUAL: &str = "/etc/ha.d";
@@ -46,7 +46,6 @@ pub(crate) fn read(
         add(&mut cluster, more);
         waiting.extend(executes.into_iter().map(|word| (source.clone(), word)));
     }
-    unique_names(&mut cluster);
     cluster
 }
 
@@ -76,14 +75,24 @@ fn open(folder: &Path, name: &str, files: &mut Files<'_>) -> Option<Source> {
 }
 
 /// Two virtual servers may have one `servicename` (for mails); here a name means one of them.
-fn unique_names(cluster: &mut Cluster) {
-    let mut uses: HashMap<String, u32> = HashMap::new();
-    for service in &cluster.services {
-        *uses.entry(service.name.clone()).or_default() += 1;
+pub(crate) fn unique_names(cluster: &mut Cluster, places: &Places, out: &mut Diagnostics) {
+    let mut uses: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, service) in cluster.services.iter().enumerate() {
+        uses.entry(service.name.clone()).or_default().push(index);
     }
-    for service in &mut cluster.services {
-        if uses.get(&service.name).is_some_and(|uses| *uses > 1) {
+    for (name, users) in uses.into_iter().filter(|(_, users)| users.len() > 1) {
+        for (number, index) in users.into_iter().enumerate() {
+            let Some(service) = cluster.services.get_mut(index) else { continue };
             service.name = build::default_name(&service.listen);
+            // Where the address is the same, too, that is what is told.
+            if number > 0 && service.name != name {
+                let message = format!("another virtual server is called `{name}`, too");
+                let help = format!(
+                    "a name means one of them here, so each goes by its address, this one by `{}`; give each a `servicename` of its own",
+                    service.name
+                );
+                places.report(out, Severity::Warning, Part::Service(index), message, help);
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The directives of ldirectord.cf: where each may stand, and which are not carried.
 
+use super::lexer::Directive;
+use super::values::Report;
 use crate::diagnostic::nearest;
+use crate::foreign::report::Reporter;
 
 /// Where a directive may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +28,7 @@ const fn known(name: &'static str, scope: Scope) -> Known {
     Known { name, scope }
 }
 
-/// All of them. `fork` and `supervised` lose nothing: checks always run side by side, and the
-/// daemon always stays in the foreground. `load` and `comment` say nothing that is ever used.
+/// All of them.
 const DIRECTIVES: &[Known] = &[
     known("virtual", Scope::Global),
     known("virtual6", Scope::Global),
@@ -82,6 +84,24 @@ const DIRECTIVES: &[Known] = &[
 /// The directive of that name; names are lower case.
 pub(super) fn find(name: &str) -> Option<&'static Known> {
     DIRECTIVES.iter().find(|known| known.name == name)
+}
+
+/// Directives that lose nothing, and why.
+const NEEDLESS: [(&str, &str); 3] = [
+    ("fork", "checks always run side by side, so that a slow server holds up no other"),
+    ("supervised", "the daemon always stays in the foreground, and writes its log there"),
+    (
+        "load",
+        "nothing reads it, nor does anything in ldirectord; `lvsctl explain-key` shows how weights follow a load here",
+    ),
+];
+
+/// Says why a directive is not needed.
+pub(super) fn name_needless(report: &mut Report<'_>, directive: &Directive) {
+    let name = directive.name.text.as_str();
+    if let Some((name, why)) = NEEDLESS.iter().find(|(known, _)| *known == name) {
+        report.not_needed(name, &directive.name.span, why);
+    }
 }
 
 /// What to say about a name that ldirectord does not know.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use ipvs::{Family, Protocol, Scheduler, SchedulerFlags};
 
 use super::checks::{CheckType, Rhythm, SERVICES, Text};
+use super::known;
 use super::lexer::Directive;
 use super::notices::Notices;
 use super::server::{self, Fallback, Reals, target_port};
@@ -62,6 +63,8 @@ pub(super) struct Raw {
     pub(super) mark_wanted: Option<Range<usize>>,
     pub(super) one_packet: bool,
     pub(super) name: Option<String>,
+    /// The line that remarks something for readers of mails.
+    pub(super) comment: Option<Range<usize>>,
 }
 
 /// Reads what may stand at the margin and below a virtual server.
@@ -204,7 +207,21 @@ impl Raw {
             "protocol" => self.read_protocol(report, directive),
             "ops" => self.one_packet = report.yes_no(directive).unwrap_or(self.one_packet),
             "servicename" => self.name = Some(unquoted(&directive.value.text).to_string()),
+            "comment" => self.comment = Some(directive.name.span.clone()),
+            "load" => known::name_needless(report, directive),
             _ => shared(report, directive, &mut self.shared),
+        }
+    }
+
+    /// ldirectord writes it into its mails, and nowhere else.
+    pub(super) fn name_comment(&self, report: &mut Report<'_>, is_mailed: bool) {
+        let Some(span) = &self.comment else { return };
+        if is_mailed {
+            let help = "mails say `servicename`: put what matters there; and `#` before a remark for who reads the file";
+            report.warning(span, "`comment` is not carried into mails", help);
+        } else {
+            let why = "it stands in mails alone, and none is sent about this virtual server";
+            report.not_needed("comment", span, why);
         }
     }
 

@@ -21,7 +21,9 @@ fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
     };
     let mut files = crate::files::Files::new(&reader);
     let folder = std::path::Path::new("/x");
-    let cluster = read_file(folder, &source, &mut files, &mut out, &mut Places::default());
+    let mut places = Places::default();
+    let mut cluster = read_file(folder, &source, &mut files, &mut out, &mut places);
+    unique_names(&mut cluster, &places, &mut out);
     let cluster = Some(cluster).filter(|_| !out.has_errors());
     (cluster, out.into_vec().iter().map(crate::Diagnostic::one_line).collect())
 }

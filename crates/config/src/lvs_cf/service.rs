@@ -236,7 +236,6 @@ impl<'a> Virtual<'a> {
     }
 
     /// nanny's slow start of heavy servers is not carried: it never changed who is in the table.
-    /// `master`, `dirs`, `start_cmd` and `stop_cmd` never did anything in a virtual server.
     fn name_what_is_not_carried(&self, report: &mut Report<'_>) {
         if let Some(setting) = self.settings.get("client_monitor") {
             let help = "use `send_program` to check with a program of your own";

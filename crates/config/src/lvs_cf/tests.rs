@@ -4,8 +4,10 @@ use std::time::Duration;
 use ipvs::{Family, Protocol};
 
 mod checks;
+mod needless;
 
 use super::*;
+use crate::Severity;
 use crate::model::{CheckKind, Expect, Failback, Host, KeySource, OnFailure, VirtualServer};
 
 fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
@@ -15,7 +17,8 @@ fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
     let mut files = Files::new(&nothing);
     let cluster = parse(&source, &mut files, &mut out, &mut Places::default());
     let cluster = cluster.filter(|_| !out.has_errors());
-    (cluster, out.into_vec().iter().map(crate::Diagnostic::one_line).collect())
+    let problems = out.into_vec().into_iter().filter(|told| told.severity != Severity::Note);
+    (cluster, problems.map(|told| told.one_line()).collect())
 }
 
 /// Reads a file that has to be clean.

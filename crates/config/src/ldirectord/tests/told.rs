@@ -68,3 +68,54 @@ fn who_is_told_is_the_virtual_servers_own_or_the_files() {
     assert_eq!(cluster.services[0].notify.empty, ["/c", "-x", "start", "1.1.1.1:80", "tcp"]);
     assert_eq!(cluster.services[2].notify.filled, ["/d", "stop", "1.1.1.3:80", "tcp"]);
 }
+
+/// What is said of a file, notes too.
+fn told(text: &str) -> Vec<String> {
+    let (cluster, problems) = read(text);
+    assert!(cluster.is_some(), "{problems:#?}");
+    problems
+}
+
+#[test]
+fn a_comment_that_mails_would_carry_is_a_warning_and_any_other_a_note() {
+    let web = "virtual=1.1.1.1:80\n\tchecktype=on\n\tcomment=the shop\n";
+    let alone = told(web);
+    assert_eq!(alone.len(), 1, "{alone:#?}");
+    assert!(alone[0].starts_with("l.cf:3:2: note: `comment` is not needed here"), "{alone:#?}");
+    let mailed = told(&format!("emailalert=root\n{web}"));
+    assert_eq!(mailed.len(), 1, "{mailed:#?}");
+    assert!(
+        mailed[0].starts_with("l.cf:4:2: warning: `comment` is not carried into mails"),
+        "{mailed:#?}"
+    );
+}
+
+#[test]
+fn virtual_servers_with_one_name_go_by_their_addresses_and_that_is_told() {
+    let named = |address: &str, name: &str| {
+        format!("virtual={address}:80\n\tchecktype=on\n\tservicename={name}\n")
+    };
+    let text = [("1.1.1.1", "web"), ("1.1.1.2", "shop"), ("1.1.1.3", "web")]
+        .map(|(address, name)| named(address, name))
+        .concat();
+    let (cluster, problems) = read(&text);
+    let services = cluster.unwrap().services;
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!(names, ["tcp:1.1.1.1:80", "shop", "tcp:1.1.1.3:80"]);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(
+        problems[0].starts_with("l.cf:7:9: warning: another virtual server is called `web`, too"),
+        "{problems:#?}"
+    );
+}
+
+#[test]
+fn what_loses_nothing_is_told_with_its_reason() {
+    let notes =
+        told("fork=yes\nsupervised=yes\nvirtual=1.1.1.1:80\n\tchecktype=on\n\tload=\"x\"\n");
+    let names = ["fork", "supervised", "load"];
+    assert_eq!(notes.len(), names.len(), "{notes:#?}");
+    for (note, name) in notes.iter().zip(names) {
+        assert!(note.contains(&format!("note: `{name}` is not needed here (")), "{note}");
+    }
+}
