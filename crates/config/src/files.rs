@@ -95,10 +95,13 @@ impl<'a> Files<'a> {
     }
 }
 
-/// A line up to where it says a password, as `passwd` and `secret` of ldirectord.cf do: whoever
-/// hears heartbeats could guess it from the hash.
+/// A line up to where it says a password, as `passwd` and `secret` of ldirectord.cf do, and
+/// `stonith_host` of ha.cf: whoever hears heartbeats could guess it from the hash.
 fn without_password(line: &[u8]) -> &[u8] {
     let word = line.trim_ascii_start();
+    if word.starts_with(b"stonith_host") {
+        return b"stonith_host\n";
+    }
     let says = |name: &[u8]| {
         word.strip_prefix(name).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
     };

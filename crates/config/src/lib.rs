@@ -5,6 +5,7 @@
 
 mod check;
 pub mod diagnostic;
+pub mod fencing;
 pub mod files;
 mod foreign;
 mod glob;

@@ -67,7 +67,13 @@ fn loaded_below(place: &Path, path: &Path) -> Loaded {
 fn result(loaded: &Loaded) -> String {
     let messages = render(&loaded.diagnostics, false) + &render_notes(&loaded.notes);
     match &loaded.cluster {
-        Some(cluster) => format!("{messages}{}", config::native::write(cluster)),
+        Some(cluster) => {
+            let mut cluster = cluster.clone();
+            let wanted = config::fencing::name_files(&mut cluster, Path::new("/etc/caribe"));
+            let files = wanted.iter().map(|one| format!("{} is to be made\n", one.file.display()));
+            let files: String = files.collect();
+            format!("{messages}{files}{}", config::native::write(&cluster))
+        }
         None => format!("{messages}It is refused.\n"),
     }
 }
@@ -123,6 +129,25 @@ fn no_message_and_no_file_of_ours_says_a_password() {
         }
     }
     assert!(count > 5, "only {count}");
+}
+
+#[test]
+fn no_message_and_no_file_of_ours_says_what_a_device_is_told() {
+    let mut count = 0;
+    for path in names() {
+        let text = std::fs::read_to_string(path.join("ha.cf")).unwrap_or_default();
+        let said = result(&loaded(&path));
+        for line in text.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let ["stonith_host", _, kind, .., last] = words.as_slice() else { continue };
+            if *kind != "meatware" {
+                let says = said.split_whitespace().any(|word| word.trim_matches('"') == *last);
+                assert!(!says, "{}: {said}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 2, "only {count}");
 }
 
 #[test]

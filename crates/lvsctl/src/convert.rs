@@ -16,6 +16,9 @@ use crate::output;
 /// What the result is called in messages about it, as it has no name yet.
 const RESULT: &str = "the converted configuration";
 
+/// Where the result will most likely stand.
+const FOLDER: &str = "/etc/caribe";
+
 /// Converts a file or folder, with `partner` that of the other router, to `target` or the standard
 /// output. The format is told from the content unless it is given.
 pub(crate) async fn run(
@@ -35,6 +38,7 @@ pub(crate) async fn run(
         )));
     };
     let passwords = config::passwords::name_files(&mut cluster);
+    let devices = config::fencing::name_files(&mut cluster, &folder_for(target));
     let converted = convert(&cluster);
     match target {
         None => output::print(&converted.text)?,
@@ -42,6 +46,7 @@ pub(crate) async fn run(
     }
     output::remark(&key_remark(&cluster, path, target));
     output::remark(&password_remarks(&passwords, target));
+    output::remark(&device_remarks(&devices));
     if converted.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -112,6 +117,24 @@ fn password_remarks(wanted: &[Wanted], target: Option<&Path>) -> String {
         let place = sentence(&place);
         format!(
             "warning: the {what} of {service} is not carried over: write it into {place}, with chmod 600\n"
+        )
+    };
+    wanted.iter().map(remark).collect()
+}
+
+/// The folder that the result will stand in; the usual one where nobody says.
+fn folder_for(target: Option<&Path>) -> PathBuf {
+    let folder = target.and_then(|target| std::path::absolute(target.parent()?).ok());
+    folder.unwrap_or_else(|| PathBuf::from(FOLDER))
+}
+
+/// Nor is one written with what a device is told that switches a router off.
+fn device_remarks(wanted: &[config::fencing::Wanted]) -> String {
+    let remark = |wanted: &config::fencing::Wanted| {
+        let file = sentence(&wanted.file.display().to_string());
+        let (device, routers) = (sentence(&wanted.device), sentence(&wanted.routers.join(" and ")));
+        format!(
+            "warning: what {device} is told is not carried over: write it, on one line, into {file} on {routers}, with chmod 600; nobody is switched off before it is there\n"
         )
     };
     wanted.iter().map(remark).collect()

@@ -240,6 +240,33 @@ fn what_a_file_says_needlessly_is_noted_and_it_is_good_all_the_same() {
 }
 
 #[test]
+fn what_a_fencing_device_is_told_is_shown_by_nobody() {
+    let folder = Folder::new("device");
+    std::fs::create_dir(folder.0.join("ha.d")).unwrap();
+    let told =
+        "node one two\nbcast eth1\nauto_failback on\nstonith_host * baytech 10.0.0.3 geheim\n";
+    folder.file("ha.d/ha.cf", told);
+    folder.file("ha.d/haresources", "one 192.168.1.1\n");
+    let old = folder.0.join("ha.d").display().to_string();
+    let new = folder.0.join("cluster.yaml").display().to_string();
+    let checked = lvsctl(&folder.0, &["check", &old]);
+    let converted = lvsctl(&folder.0, &["convert", &old, "-o", &new]);
+    assert_eq!(converted.status.code(), Some(0), "{}", err(&converted));
+    let file = folder.0.join("fence.stonith").display().to_string();
+    assert!(
+        err(&converted).contains(&format!("into {file} on one and two")),
+        "{}",
+        err(&converted)
+    );
+    let written = std::fs::read_to_string(&new).unwrap();
+    assert!(written.contains(&file), "{written}");
+    assert!(out(&checked).contains("stonith_host * baytech ********"), "{}", out(&checked));
+    for said in [out(&checked), err(&checked), err(&converted), written] {
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}
+
+#[test]
 fn the_files_of_both_routers_become_one() {
     let folder = Folder::new("both");
     let file = |name: &str, priority: u8| {

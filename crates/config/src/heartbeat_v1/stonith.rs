@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::report::Report;
+use crate::fencing::{PROGRAM, is_open};
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
 use crate::model::{Fence, FenceFailure};
 
-/// The program of cluster-glue that knows the devices. Its configuration holds passwords, which
-/// only root may read.
-const PROGRAM: &str = "/usr/sbin/stonith";
 /// heartbeat waits for ever; a device that takes longer than this is tried again.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const DELAY: Duration = Duration::from_secs(5);
@@ -32,6 +30,9 @@ pub(super) fn device(report: &mut Report<'_>, directive: &Word, values: &[Word])
             options: ["-t".into(), text(kind), "-F".into(), text(file)].into(),
         },
         ("stonith_host", [from, kind, parameters @ ..]) if !parameters.is_empty() => {
+            if !is_open(&kind.text) {
+                tell_of_parameters(report, kind, parameters);
+            }
             let parameters: Vec<&str> = parameters.iter().map(|word| word.text.as_str()).collect();
             let options = ["-t".into(), text(kind), "-p".into(), parameters.join(" ")].into();
             Device { from: Some(from.clone()).filter(|from| from.text != "*"), options }
@@ -44,6 +45,17 @@ pub(super) fn device(report: &mut Report<'_>, directive: &Word, values: &[Word])
         }
     };
     Some(device)
+}
+
+/// Everybody who is on the router sees the arguments of a program while it runs.
+fn tell_of_parameters(report: &mut Report<'_>, kind: &Word, parameters: &[Word]) {
+    let (Some(first), Some(last)) = (parameters.first(), parameters.last()) else { return };
+    let message = "these parameters can be seen in the list of processes while the program runs";
+    let help = format!(
+        "write them on one line of a file that only root may read (chmod 600), and its name instead: `stonith {} /etc/ha.d/stonith.conf`; that file may differ from router to router",
+        kind.text
+    );
+    report.warning(&(first.span.start..last.span.end), message, help);
 }
 
 /// What the devices come to. Of several for one router the last one counts, as in heartbeat.
