@@ -25,6 +25,17 @@ pub(crate) fn help(text: &str) -> &'static str {
     }
 }
 
+/// The same where a name will not do.
+pub(crate) fn help_for_address(text: &str) -> String {
+    if is_name(text) {
+        format!("write the address of {text}: no name is looked up here")
+    } else if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        help(text).to_string()
+    } else {
+        "write an address like 192.168.1.4 or 2001:db8::4".to_string()
+    }
+}
+
 /// Whether a text can be a host name. One that ends in a number would be an address gone wrong
 /// (`192.168.1.256`), and no name ends so (RFC 1123, 2.1).
 pub(crate) fn is_name(text: &str) -> bool {

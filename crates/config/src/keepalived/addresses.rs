@@ -27,11 +27,11 @@ pub(super) fn addresses(
 
 fn one(report: &mut Report, node: &Node, interface: Option<&str>) -> Option<FloatingAddress> {
     let word = &node.name;
-    let (ip, mask) =
+    let (text, mask) =
         word.text.split_once('/').map_or((word.text.as_str(), None), |(ip, mask)| (ip, Some(mask)));
-    let Ok(ip) = ip.parse::<IpAddr>() else {
+    let Ok(ip) = text.parse::<IpAddr>() else {
         let message = format!("`{}` is no address", word.text);
-        report.error(&word.at, message, host::help(ip));
+        report.error(&word.at, message, host::help_for_address(text));
         return None;
     };
     let bits = if ip.is_ipv4() { 32 } else { 128 };

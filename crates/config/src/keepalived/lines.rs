@@ -102,12 +102,12 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
                 whole.push(&Text::made(" ", &text.at()));
                 pending = Some(whole);
             } else {
-                self.whole_line(&whole, depth);
+                self.line(whole, depth);
             }
         }
         self.macros.extend(definition);
         if let Some(rest) = pending {
-            self.whole_line(&rest, depth);
+            self.line(rest, depth);
         }
         self.folder = before;
         self.open.pop();
@@ -123,13 +123,6 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
             .trim()
             .is_empty()
             .then(|| Some(Definition { name, lines: Vec::new(), several: true, used: holds }))
-    }
-
-    fn whole_line(&mut self, text: &Text, depth: usize) {
-        match Include::of(text) {
-            Some(include) => self.include(&include, depth),
-            None => self.line(text.clone(), depth),
-        }
     }
 
     fn include(&mut self, include: &Include, depth: usize) {
@@ -169,7 +162,7 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
         (text, holds)
     }
 
-    /// One line: conditions, a definition, a loop, or something that counts.
+    /// One line: conditions, a definition, a loop, an include, or something that counts.
     fn line(&mut self, text: Text, depth: usize) {
         let mut text = text;
         for _ in 0..MOST_REPLACED {
@@ -194,7 +187,12 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
                 return;
             }
             match self.macros.next_use(&rest, &self.folder, self.report) {
-                None => return self.keep(rest),
+                None => {
+                    return match Include::of(&rest) {
+                        Some(include) => self.include(&include, depth),
+                        None => self.keep(rest),
+                    };
+                }
                 Some(used) if used.lines.len() == 1 => {
                     let line = used.lines.into_iter().next().unwrap_or_default();
                     text = rest.with(used.range, &line);

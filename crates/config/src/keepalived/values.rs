@@ -83,7 +83,7 @@ impl Report {
         let found = word.text.parse().ok();
         if found.is_none() {
             let message = format!("`{}` is no address", word.text);
-            self.error(&word.at, message, host::help(&word.text));
+            self.error(&word.at, message, host::help_for_address(&word.text));
         }
         found
     }
