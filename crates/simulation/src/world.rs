@@ -18,99 +18,26 @@ use crate::invariants::{Bounds, Invariant, Violation, Watch};
 use crate::node::{Input, NAMES, key};
 use crate::random::Random;
 use crate::router::{GROUPS, INBOX, Router, configured};
-use crate::schedule::{GroupShape, Schedule, Shape, micros};
+use crate::schedule::{Schedule, Shape, micros};
 use crate::story::Story;
 
 mod attack;
 mod carry;
+mod coming;
 mod fence;
 mod misfortune;
+mod network;
 mod start;
+mod variants;
+
+use coming::{Coming, Planned};
+use network::Network;
+pub(crate) use network::Recorded;
 
 /// Names of the groups.
 const GROUP_NAMES: [&str; GROUPS] = ["web", "mail", "dns"];
 /// A run that has so many steps has lost its way.
 const MOST_STEPS: u64 = 200_000;
-
-/// Something that will happen.
-#[derive(Debug)]
-enum Coming {
-    Packet { to: Index, path: usize, bytes: Rc<[u8]>, record: usize, altered: bool },
-    Moved { at: Index, life: u64, group: usize, order: u64, here: bool },
-    Witness { at: Index, life: u64, id: QuestionId, reachable: bool },
-    Probed { at: Index, life: u64, group: usize, id: QuestionId, seen: bool, last: bool },
-    LeaseEnds { at: Index, life: u64, since: Micros },
-    Worker { at: Index, life: u64 },
-    Shot { at: Index, life: u64, id: QuestionId },
-    Fenced { at: Index, life: u64, id: QuestionId, fenced: bool },
-    Reboot { at: Index },
-    Keys { step: usize, id: u8 },
-}
-
-impl Coming {
-    /// Whose program it is told to, and who hears of it only once it goes on.
-    fn heard_by(&self) -> Option<Index> {
-        match self {
-            Self::Moved { at, .. }
-            | Self::Witness { at, .. }
-            | Self::Worker { at, .. }
-            | Self::Fenced { at, .. } => Some(*at),
-            _ => None,
-        }
-    }
-}
-
-/// Ordered by time, and then by when it was planned.
-#[derive(Debug)]
-struct Planned {
-    at: Micros,
-    serial: u64,
-    coming: Coming,
-}
-
-impl PartialEq for Planned {
-    fn eq(&self, other: &Self) -> bool {
-        self.serial == other.serial
-    }
-}
-
-impl Eq for Planned {}
-
-impl PartialOrd for Planned {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Planned {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.serial).cmp(&(other.at, other.serial))
-    }
-}
-
-/// A packet that somebody has recorded on the wire.
-#[derive(Debug)]
-pub(crate) struct Recorded {
-    pub(crate) from: Index,
-    pub(crate) bytes: Rc<[u8]>,
-    /// It has arrived: coming again it must change nothing.
-    pub(crate) arrived: bool,
-}
-
-/// What the networks do to packets.
-#[derive(Clone, Debug, Default)]
-struct Network {
-    /// By sender and path.
-    cut: [[bool; 3]; 2],
-    addresses_cut: bool,
-    witness_cut: [bool; 2],
-    fence_cut: [bool; 2],
-    lose: u64,
-    duplicate: u64,
-    corrupt: u64,
-    delay: Micros,
-    hold: [Micros; 2],
-}
 
 /// The world of one run.
 #[derive(Debug)]
@@ -366,57 +293,5 @@ impl World {
         if armed && amount > 0 {
             *self.coverage.armed.entry(invariant).or_default() += amount;
         }
-    }
-
-    pub(crate) fn works_from(&self, index: Index) -> bool {
-        let cut = self.network.cut.get(index).copied().unwrap_or_default();
-        cut.iter().take(self.shape.paths).any(|cut| !cut)
-    }
-
-    pub(crate) fn reaches(&self, index: Index) -> bool {
-        !self.network.witness_cut.get(index).copied().unwrap_or(false)
-    }
-
-    pub(crate) fn addresses_join(&self) -> bool {
-        !self.network.addresses_cut
-    }
-
-    /// Packets may still come that do not show how old they are: whoever sent them heard nobody.
-    pub(crate) fn deaf_speak(&self) -> bool {
-        self.now < self.deaf_until
-    }
-
-    /// Packets are lost, altered or held back by chance, or something has just changed.
-    pub(crate) fn noisy(&self) -> bool {
-        let network = &self.network;
-        network.lose > 0
-            || network.corrupt > 0
-            || network.hold != [0; 2]
-            || self.now.saturating_sub(self.steady_since) < micros(self.shape.dead_after) / 2
-    }
-
-    pub(crate) fn variants_agree(&self) -> bool {
-        let [one, other] = &self.routers;
-        one.variant == other.variant
-    }
-
-    pub(crate) fn known_to_both(&self, group: usize) -> bool {
-        let known = |router: &Router| configured(&self.shape.groups, router.variant).len() > group;
-        self.routers.iter().all(known)
-    }
-
-    /// The groups that both end with.
-    pub(crate) fn configured_now(&self) -> Vec<GroupShape> {
-        let [first, _] = &self.routers;
-        configured(&self.shape.groups, first.variant)
-    }
-
-    /// The configuration of a router lets a group return to it.
-    pub(crate) fn returns_to(&self, index: Index, group: usize) -> bool {
-        let Some(router) = self.routers.get(index) else { return false };
-        let groups = configured(&self.shape.groups, router.variant);
-        groups
-            .get(group)
-            .is_some_and(|shape| shape.failback.is_some() && shape.preferred == Some(index))
     }
 }

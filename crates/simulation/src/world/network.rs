@@ -1,0 +1,60 @@
+//! The networks between the routers.
+
+use std::rc::Rc;
+
+use super::World;
+use crate::fault::{Index, Micros};
+use crate::schedule::micros;
+
+/// A packet that somebody has recorded on the wire.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) from: Index,
+    pub(crate) bytes: Rc<[u8]>,
+    /// It has arrived: coming again it must change nothing.
+    pub(crate) arrived: bool,
+}
+
+/// What the networks do to packets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Network {
+    /// By sender and path.
+    pub(super) cut: [[bool; 3]; 2],
+    pub(super) addresses_cut: bool,
+    pub(super) witness_cut: [bool; 2],
+    pub(super) fence_cut: [bool; 2],
+    pub(super) lose: u64,
+    pub(super) duplicate: u64,
+    pub(super) corrupt: u64,
+    pub(super) delay: Micros,
+    pub(super) hold: [Micros; 2],
+}
+
+impl World {
+    pub(crate) fn works_from(&self, index: Index) -> bool {
+        let cut = self.network.cut.get(index).copied().unwrap_or_default();
+        cut.iter().take(self.shape.paths).any(|cut| !cut)
+    }
+
+    pub(crate) fn reaches(&self, index: Index) -> bool {
+        !self.network.witness_cut.get(index).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn addresses_join(&self) -> bool {
+        !self.network.addresses_cut
+    }
+
+    /// Packets may still come that do not show how old they are: whoever sent them heard nobody.
+    pub(crate) fn deaf_speak(&self) -> bool {
+        self.now < self.deaf_until
+    }
+
+    /// Packets are lost, altered or held back by chance, or something has just changed.
+    pub(crate) fn noisy(&self) -> bool {
+        let network = &self.network;
+        network.lose > 0
+            || network.corrupt > 0
+            || network.hold != [0; 2]
+            || self.now.saturating_sub(self.steady_since) < micros(self.shape.dead_after) / 2
+    }
+}
