@@ -149,6 +149,8 @@ struct Nonce {
 struct Seen {
     newest: u64,
     mask: u64,
+    /// The newest heartbeat. A letter that overtakes it says nothing that would make it old.
+    newest_beat: u64,
 }
 
 /// Seals and opens the packets of one router.
@@ -335,8 +337,12 @@ impl Session {
         if let Some((proven, seen)) = &mut self.proven
             && proven.boot == header.boot
         {
-            let newest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
-            if newest {
+            let latest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
+            let newest = match &body {
+                Body::Beat(beat) if beat.kind != Kind::Letter => seen.admit_beat(header.sequence),
+                _ => latest,
+            };
+            if latest {
                 let letter = matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. }));
                 self.learn(peer, header.keys, letter, echoed);
                 self.partner_signs = Some(key_id);
@@ -398,7 +404,7 @@ impl Session {
         let before = self.forget(peer.boot);
         // What was heard before it was believed does not count later either.
         let newest = before.map_or(peer.sequence, |before| before.max(peer.sequence));
-        self.proven = Some((peer, Seen { newest, mask: u64::MAX }));
+        self.proven = Some((peer, Seen { newest, mask: u64::MAX, newest_beat: newest }));
     }
 
     fn count_key(&mut self, id: u8) {
@@ -487,5 +493,12 @@ impl Seen {
         }
         self.mask |= bit;
         Some(false)
+    }
+
+    /// Whether a heartbeat, which is new, is newer than every other one.
+    fn admit_beat(&mut self, sequence: u64) -> bool {
+        let newest = sequence > self.newest_beat;
+        self.newest_beat = self.newest_beat.max(sequence);
+        newest
     }
 }

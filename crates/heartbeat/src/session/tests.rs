@@ -75,6 +75,18 @@ fn a_packet_that_came_before_its_boot_was_believed_does_not_count_later() {
 }
 
 #[test]
+fn a_letter_that_overtakes_a_heartbeat_takes_nothing_from_it() {
+    let (mut a, mut b) = (session(0, 10), session(1, 20));
+    meet(&mut a, &mut b);
+    let [first, second] = [true, false].map(|active| a.seal(&beat(active), NOW));
+    let letter = a.seal(&Beat::letter(b"hello".to_vec()), NOW);
+    assert!(b.open(&letter, NOW).is_ok());
+    assert!(b.open(&second, NOW).unwrap().newest, "no heartbeat after it was heard");
+    assert!(!b.open(&first, NOW).unwrap().newest);
+    assert_eq!(b.open(&second, NOW), Err(Rejected::Replay));
+}
+
+#[test]
 fn a_letter_counts_once_and_opens_no_session() {
     let letter = Beat::letter(b"hello".to_vec());
     let (mut a, mut b) = (session(0, 10), session(1, 20));
