@@ -2,7 +2,8 @@
 //!
 //! For each thing that can be decided there is one item, and of two the one with the greater stamp
 //! holds: [`Ledger::merge`] is commutative, associative and idempotent, so letters may come late,
-//! twice or in any order. What is taken back stays as an item without a ruling, so that a partner
+//! twice or in any order. That a drain has ended is part of its item, and once it has it stays so. What
+//! is taken back stays as an item without a ruling, so that a partner
 //! that was off does not bring the decision back. An old one of those is forgotten once the partner
 //! holds the same decisions as we do: it has nothing left that could come back.
 
@@ -107,6 +108,11 @@ impl Ruling {
 }
 
 impl Item {
+    /// It is a drain whose work is done.
+    fn is_ended(&self) -> bool {
+        matches!(&self.ruling, Some(Ruling::Drain(drain)) if drain.done)
+    }
+
     /// It says nothing any more but that something was taken back, and that long ago.
     fn is_old(&self, now: Duration) -> bool {
         self.ruling.is_none() && now.saturating_sub(self.since) >= REMEMBERED
@@ -128,7 +134,18 @@ impl Ledger {
         self.merge(subject, Item { stamp, since: now, ruling });
     }
 
-    /// Takes an item over if it is newer than what is known. Whether it was.
+    /// The work of a drain is done. That is no decision but the end of one, and so it has no stamp of
+    /// its own: whatever an operator said elsewhere meanwhile holds. Whether it goes on until now.
+    pub fn end_drain(&mut self, subject: &Subject) -> bool {
+        let Ok(place) = self.place(subject) else { return false };
+        match self.items.get_mut(place).map(|(_, item)| &mut item.ruling) {
+            Some(Some(Ruling::Drain(drain))) => !std::mem::replace(&mut drain.done, true),
+            _ => false,
+        }
+    }
+
+    /// Takes an item over if it is newer than what is known, or is the same drain, ended. Whether
+    /// anything changed.
     pub fn merge(&mut self, subject: Subject, item: Item) -> bool {
         let fits = item.ruling.as_ref().is_none_or(|ruling| ruling.aspect() == subject.aspect);
         if !fits || item.stamp.at > LAST_STAMP {
@@ -140,6 +157,9 @@ impl Ledger {
                 Some((_, known)) if known.stamp < item.stamp => {
                     *known = item;
                     true
+                }
+                Some((_, known)) if known.stamp == item.stamp && item.is_ended() => {
+                    self.end_drain(&subject)
                 }
                 _ => false,
             },
@@ -223,7 +243,8 @@ impl Ledger {
         for (subject, item) in self.iter().filter(|(_, item)| !item.is_old(now)) {
             add(subject.service.as_bytes());
             add(subject.server.as_bytes());
-            add(&[subject.aspect as u8, u8::from(item.ruling.is_some())]);
+            let ruled = u8::from(item.ruling.is_some()) + u8::from(item.is_ended());
+            add(&[subject.aspect as u8, ruled]);
             add(&item.stamp.at.to_be_bytes());
             add(item.stamp.router.as_bytes());
         }

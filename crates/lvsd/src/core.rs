@@ -260,7 +260,7 @@ impl Core {
         self.leave_out(&found);
         let findings = self.reconciler.dumped(found);
         report::findings(findings, &mut self.entries);
-        self.end_quiet_drains(now);
+        self.end_quiet_drains();
         for key in self.lingering.release(&self.statistics, now.instant) {
             self.stale.extend(self.claims.get(&key));
         }

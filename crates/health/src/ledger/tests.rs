@@ -15,7 +15,11 @@ fn drain(server: &str) -> Subject {
 }
 
 fn drained() -> Option<Ruling> {
-    Some(Ruling::Drain(Drain { note: Note::default(), deadline: None, done: false }))
+    drain_that(false)
+}
+
+fn drain_that(done: bool) -> Option<Ruling> {
+    Some(Ruling::Drain(Drain { note: Note::default(), deadline: None, done }))
 }
 
 /// Everything that one has goes to the other.
@@ -46,6 +50,23 @@ fn a_decision_comes_over_and_so_does_its_end() {
     b.decide(drain("web1"), None, "b", NOW, 7);
     talk(&mut a, &mut b, NOW);
     assert!(a.decisions().is_empty(), "though the clock of b is behind");
+}
+
+#[test]
+fn the_end_of_a_drain_is_no_word_of_its_own() {
+    let (mut a, mut b) = (Ledger::default(), Ledger::default());
+    a.decide(drain("web1"), drained(), "a", NOW, 1);
+    a.decide(drain("web2"), drained(), "a", NOW, 1);
+    talk(&mut a, &mut b, NOW);
+    // They are cut off from each other: one takes it back, on the other one its connections end.
+    b.decide(drain("web1"), None, "b", NOW, 2);
+    let later = NOW + Duration::from_secs(60);
+    assert!(a.end_drain(&drain("web1")) && a.end_drain(&drain("web2")));
+    assert!(!a.end_drain(&drain("web2")), "it has ended");
+    assert!(!a.end_drain(&drain("web9")));
+    talk(&mut a, &mut b, later);
+    assert_eq!(a.decided("www", "web1").drain, None, "the operator's word holds");
+    assert!(b.decided("www", "web2").drain.is_some_and(|drain| drain.done));
 }
 
 #[test]
@@ -121,10 +142,10 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn item() -> impl Strategy<Value = (Subject, Item)> {
-    (select(vec!["web1", "web2"]), 0..4_u64, select(vec!["a", "b"])).prop_map(
-        |(server, at, router)| {
-            // One stamp is one decision.
-            let ruling = if at % 2 == 0 { drained() } else { None };
+    (select(vec!["web1", "web2"]), 0..4_u64, select(vec!["a", "b"]), any::<bool>()).prop_map(
+        |(server, at, router, ended)| {
+            // One stamp is one decision, and the end of a drain has the drain's.
+            let ruling = if at % 2 == 0 { drain_that(ended) } else { None };
             let stamp = Stamp { at, router: router.into() };
             (drain(server), Item { stamp, since: NOW, ruling })
         },

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use health::Subject;
 use health::ledger::Aspect;
-use health::{Drain, Ruling, Subject};
 use runtime::journal::{EventKind, Level};
 
 use super::{Core, Entry, Now, live};
@@ -16,7 +16,7 @@ impl Core {
             drain.and_then(|drain| drain.deadline).is_some_and(|deadline| deadline <= now.boot)
         });
         for (service, label) in overdue {
-            self.end_drain(&service, &label, "its deadline has passed", now);
+            self.end_drain(&service, &label, "its deadline has passed");
         }
     }
 
@@ -25,12 +25,12 @@ impl Core {
     ///
     /// Only on the router that has the connections: the standby has none, and would end each drain
     /// at once.
-    pub(super) fn end_quiet_drains(&mut self, now: Now) {
+    pub(super) fn end_quiet_drains(&mut self) {
         let quiet = self.open_drains(|core, service, label| {
             core.carries(service) && core.is_quiet(service, label)
         });
         for (service, label) in quiet {
-            self.end_drain(&service, &label, "no connection is left", now);
+            self.end_drain(&service, &label, "no connection is left");
         }
     }
 
@@ -91,13 +91,15 @@ impl Core {
             })
     }
 
-    fn end_drain(&mut self, service: &str, label: &str, why: &str, now: Now) {
+    fn end_drain(&mut self, service: &str, label: &str, why: &str) {
         let left = self.connections(service, label);
-        let drain = self.decisions.of(service, label).and_then(|known| known.drain.clone());
-        let Some(drain) = drain else { return };
         let (at, server) = (service.to_owned(), label.to_owned());
         let subject = Subject { service: at, server, aspect: Aspect::Drain };
-        self.rule(subject, Some(Ruling::Drain(Drain { done: true, ..drain })), now);
+        if !self.ledger.end_drain(&subject) {
+            return;
+        }
+        self.decided(&subject);
+        self.tell_partner(subject);
         let entry = Entry::new(EventKind::Operator, Level::Info, "real server drained")
             .with("service", service)
             .with("server", label)
