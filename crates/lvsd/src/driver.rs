@@ -29,6 +29,7 @@ use control::nanny::FromNanny;
 use health::Names;
 use runtime::control_server::ControlServer;
 use runtime::journal::{EventKind, Level};
+use runtime::logging::LogOutput;
 use runtime::signals::{Request, Signals};
 use runtime::sysctl::Values;
 use runtime::{ExitError, Journal, readiness};
@@ -73,6 +74,7 @@ struct Driver {
     core: Core,
     store: Store,
     journal: Journal,
+    output: LogOutput,
     signals: Signals,
     parent: Parent,
     /// For the case that the parent ends unasked.
@@ -369,7 +371,7 @@ impl Driver {
         self.nannies.stop().await;
         // Under pulse, a new binary is started by pulse.
         if end == End::Replaced && !self.parent.is_there() {
-            return Err(runtime::replace());
+            return Err(runtime::replace(&self.output));
         }
         Ok(())
     }

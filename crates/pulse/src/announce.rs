@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use send_arp::{Announcer, Link, Repeats};
 use tokio::sync::mpsc;
 
+use crate::aside::Aside;
+
 /// How many requests may wait; whoever has one more waits.
 const REQUESTS: usize = 1024;
 
@@ -21,10 +23,11 @@ pub(crate) struct Announce(mpsc::Sender<Request>);
 
 impl Announce {
     /// Starts the task.
-    pub(crate) fn start() -> std::io::Result<Self> {
+    pub(crate) fn start(aside: &Aside) -> std::io::Result<Self> {
+        let _entered = aside.enter();
         let mut announcer = Announcer::new(Repeats::default())?;
         let (sender, mut requests) = mpsc::channel(REQUESTS);
-        tokio::spawn(async move {
+        aside.spawn(async move {
             loop {
                 let slice = tokio::select! {
                     biased;

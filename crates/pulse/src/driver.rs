@@ -197,7 +197,9 @@ impl Driver {
         }
         if self.replaced {
             // lvsd is not asked to end, which could empty the table: it sees its socket end, as when
-            // we are killed. Whoever comes starts its own, which adopts what it finds.
+            // we are killed. Whoever comes starts its own, which adopts what it finds. Programs of
+            // groups go on as well: whoever comes takes them to be done.
+            std::mem::forget(std::mem::take(&mut self.groups));
             return Ok(Ended::Replaced);
         }
         if let Some(child) = self.child.take() {

@@ -75,7 +75,11 @@ async fn renew(changes: Vec<AddressChange>, lease: Duration, group: String) {
             Err(_) => {}
         }
         tokio::time::sleep(lease / RENEWALS).await;
-        if clock::now().since(begun) >= lease {
+        let since = clock::now().since(begun);
+        if since >= lease {
+            let late_ms = since.saturating_sub(lease).as_millis();
+            let sentence = "the lease of floating addresses ran out before it could be renewed";
+            tracing::error!(group, late_ms, "{sentence}");
             tokio::time::sleep(GRACE).await;
         }
     }

@@ -6,6 +6,7 @@
 
 mod announce;
 mod arguments;
+mod aside;
 mod clock;
 mod connections;
 mod control;

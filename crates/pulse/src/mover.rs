@@ -1,4 +1,5 @@
-//! Moves one group: its addresses and its programs. One task for each group.
+//! Moves one group: its addresses and its programs. One task for each group, all on a thread of their
+//! own.
 //!
 //! The driver says what is wanted; the mover makes it so, in slices, and says when it is. A wish to
 //! stand down is seen between two slices and while a program runs.
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::announce::Announce;
+use crate::aside::Aside;
 use crate::connections;
 use crate::lease::Renewal;
 use crate::notice::{Moved, Notice, Notices};
@@ -50,6 +52,7 @@ pub(crate) struct Target {
 /// What every mover works with.
 #[derive(Clone)]
 pub(crate) struct Tools {
+    pub(crate) aside: Aside,
     pub(crate) announce: Announce,
     pub(crate) journal: Journal,
     pub(crate) notices: Notices,
@@ -68,6 +71,7 @@ impl Mover {
     pub(crate) fn start(plan: Arc<GroupPlan>, held: bool, tools: Tools) -> Self {
         let target = Target { order: 0, active: held, urgent: false, plan };
         let (targets, orders) = watch::channel(target);
+        let aside = tools.aside.clone();
         let work = Work {
             orders,
             tools,
@@ -77,7 +81,8 @@ impl Mover {
             renewal: None,
             held,
         };
-        Self { targets, task: tokio::spawn(work.run()) }
+        let task = aside.spawn(work.run());
+        Self { targets, task }
     }
 
     /// Gives an order.

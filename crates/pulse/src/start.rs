@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::Arguments;
 use crate::announce::Announce;
+use crate::aside::Thread;
 use crate::driver::{Driver, Ended, Parts};
 use crate::host::{self, Host};
 use crate::mover::Tools;
@@ -92,7 +93,9 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
         .map_err(|error| ExitError::configuration(error.to_string()))?;
     let mut sockets = Sockets::default();
     sockets.renew(&plan.paths)?;
-    let announce = Announce::start().map_err(|error| {
+    let thread = Thread::start()?;
+    let aside = thread.aside();
+    let announce = Announce::start(&aside).map_err(|error| {
         ExitError::privilege(format!(
             "cannot announce addresses: {error}; run as root, or with CAP_NET_RAW and CAP_NET_ADMIN"
         ))
@@ -104,7 +107,7 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
     host::watch(notices.clone())?;
     let worker =
         Worker::start(&path, runtime_dir.path(), &plan.names[0], &context.log, notices.clone())?;
-    let tools = Tools { announce, journal, notices };
+    let tools = Tools { aside, announce, journal, notices };
     let parts =
         Parts { plan, host, keys, session, failover, sockets, worker, tools, inbox, applied };
     let driver = Driver::new(parts, path, &loaded, refused);
@@ -112,11 +115,17 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
     let exit = driver.run(context.signals).await;
     drop(server);
     let exit = exit?;
+    if exit == Ended::Replaced {
+        // It ends with this program, and no earlier.
+        std::mem::forget(thread);
+    } else {
+        drop(thread);
+    }
     // Held to the very end, and taken again at once by the one who takes our place.
     drop(presence);
     match exit {
         Ended::Stopped => Ok(Exit::Done.into()),
-        Ended::Replaced => Err(runtime::replace()),
+        Ended::Replaced => Err(runtime::replace(&context.output)),
     }
 }
 

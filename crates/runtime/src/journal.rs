@@ -59,12 +59,14 @@ impl Journal {
     /// The file that the configuration wants the log in, beside where it goes: from now on, or no
     /// more. What cannot be opened is told, and the log goes where it went before.
     pub fn also_to(&self, path: Option<&str>) {
-        let opened = self.output.as_ref().map_or(Ok(()), |output| output.also(path.map(Path::new)));
-        if let (Err(error), Some(path)) = (opened, path) {
-            let fields = [("file", path.to_owned()), ("reason", error.to_string())];
+        let Some(output) = &self.output else { return };
+        let (journal, file) = (self.clone(), path.unwrap_or_default().to_owned());
+        let on_error = move |error: std::io::Error| {
+            let fields = [("file", file), ("reason", error.to_string())];
             let sentence = "log_file cannot be opened, the log goes where it went before";
-            self.record(EventKind::Daemon, Level::Error, sentence, &fields);
-        }
+            journal.record(EventKind::Daemon, Level::Error, sentence, &fields);
+        };
+        output.also(path.map(Path::new), Box::new(on_error));
     }
 
     /// Writes one line to the log and keeps the event. `message` is a constant sentence; what

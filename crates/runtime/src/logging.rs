@@ -5,6 +5,8 @@
 mod escape;
 mod layer;
 mod output;
+mod queue;
+mod sink;
 
 use std::path::PathBuf;
 

@@ -13,6 +13,12 @@ use crate::signals::Signals;
 /// How long a blocking call may outlive the daemon's end.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
+/// How long the last lines of the log may take.
+pub(crate) const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The same after a defect: a daemon that is half dead must be gone soon.
+const LAST_LINES_OF_A_DEFECT: Duration = Duration::from_millis(200);
+
 /// Turns of tasks between two looks at timers and sockets, for a program that has many small tasks:
 /// what the library chooses for itself.
 pub const TURNS: u32 = 61;
@@ -62,11 +68,31 @@ where
         Ok(output) => output,
         Err(error) => return complain(name, &error),
     };
-    let on_panic = log.on_panic;
-    std::panic::set_hook(Box::new(move |info| report_panic(info, on_panic)));
+    let (on_panic, last) = (log.on_panic, output.clone());
+    std::panic::set_hook(Box::new(move |info| report_panic(info, on_panic, &last)));
     if let Err(error) = prepare() {
         return told(&error);
     }
+    if let Err(error) = output.start_thread(name) {
+        tracing::warn!(%error, "the log has no thread of its own, a slow disk holds up this program");
+    }
+    let code = run_loop(name, log, turns, output.clone(), main);
+    output.flush(LAST_LINES);
+    code
+}
+
+fn run_loop<Main, Work, Done>(
+    name: &'static str,
+    log: LogOptions,
+    turns: u32,
+    output: LogOutput,
+    main: Main,
+) -> ExitCode
+where
+    Main: FnOnce(Context) -> Work,
+    Work: Future<Output = Result<Done, ExitError>>,
+    Done: Termination,
+{
     let mut loops = tokio::runtime::Builder::new_current_thread();
     let runtime = match loops.enable_all().event_interval(turns).build() {
         Ok(runtime) => runtime,
@@ -131,7 +157,7 @@ fn complain(name: &str, error: &ExitError) -> ExitCode {
     error.exit.into()
 }
 
-fn report_panic(info: &PanicHookInfo<'_>, on_panic: OnPanic) {
+fn report_panic(info: &PanicHookInfo<'_>, on_panic: OnPanic, log: &LogOutput) {
     let payload = info.payload();
     let text = payload
         .downcast_ref::<&str>()
@@ -141,6 +167,7 @@ fn report_panic(info: &PanicHookInfo<'_>, on_panic: OnPanic) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(at = %place, reason = text, "defect found, please report it");
     if on_panic == OnPanic::Abort {
+        log.flush(LAST_LINES_OF_A_DEFECT);
         std::process::abort();
     }
 }

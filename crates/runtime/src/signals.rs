@@ -54,9 +54,7 @@ impl Signals {
             _ = self.hangup.recv() => Request::Reload,
             _ = self.user2.recv() => Request::Replace,
             _ = self.user1.recv() => {
-                if let Err(error) = self.output.reopen() {
-                    tracing::error!(%error, "cannot reopen the log file, the old one is kept");
-                }
+                self.output.reopen();
                 Request::ReopenLog
             }
         }

@@ -73,7 +73,7 @@ fn signals_reload_reopen_replace_and_stop() {
                 match context.signals.next().await {
                     Request::Reload => tracing::info!("asked to reload"),
                     Request::ReopenLog => tracing::info!("asked to reopen"),
-                    Request::Replace => return Err(runtime::replace()),
+                    Request::Replace => return Err(runtime::replace(&context.output)),
                     Request::Stop => return Ok(()),
                 }
             }

@@ -97,6 +97,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
         tellers: Tellers::new(context.journal.clone()),
         results: Results::new(context.journal.clone()),
         journal: context.journal,
+        output: context.output,
         signals: context.signals,
         parent,
         guard,

@@ -30,7 +30,7 @@ async fn copy(reader: Receiver, output: LogOutput) {
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
         let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line));
-        output.write_line(&format!("{}\n", sentence(&text)));
+        output.write_line(format!("{}\n", sentence(&text)));
         line.clear();
         reader.set_limit(MAX_LINE);
     }

@@ -166,7 +166,7 @@ async fn what_a_child_complains_of_becomes_lines_of_the_log_also_after_a_rotatio
     };
     holds(&path, "one\n").await;
     std::fs::rename(&path, &old).unwrap();
-    output.reopen().unwrap();
+    output.reopen();
     stream.write_all(b"\n").await.unwrap();
     assert!(child.wait().await.unwrap().success());
     holds(&path, "two\\u{1b}[31m\nthree\n").await;

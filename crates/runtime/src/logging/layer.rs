@@ -33,7 +33,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
         event.record(&mut parts);
         let time = timestamp::utc(timestamp::unix_ms());
         let level = event.metadata().level();
-        self.output.write_line(&format!(
+        self.output.write_line(format!(
             "{time} {level} {}: {}{}\n",
             self.name, parts.message, parts.fields
         ));

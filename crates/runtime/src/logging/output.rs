@@ -1,97 +1,131 @@
 //! Where lines go: standard error, or a file that can be reopened after it was rotated; and to the
 //! file that the configuration names.
+//!
+//! Once the program runs a thread of its own writes them: a slow disk, or a journal that does not
+//! read, holds up nothing. What waits is written at the end, and before a defect ends the program.
 
-use std::fs::File;
+use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-
-use crate::append;
+use super::queue::Queue;
+use super::sink::Sink;
 use crate::exit::{Exit, ExitError};
 
-/// Of a log that is new; the umask takes from it.
-const MODE: u32 = 0o666;
+/// What is done with the reason for which a file cannot be opened.
+pub(crate) type OnError = Box<dyn FnOnce(io::Error) + Send>;
 
 /// Where lines go. Clones share the files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LogOutput {
-    file: Option<Arc<LogFile>>,
-    also: Arc<ArcSwapOption<LogFile>>,
+    files: Arc<Files>,
+    queue: Arc<OnceLock<Queue>>,
 }
 
-#[derive(Debug)]
-struct LogFile {
-    path: PathBuf,
-    file: ArcSwap<File>,
-}
+/// The files. Once there is a queue its thread alone uses them.
+pub(super) struct Files(Mutex<Sink>);
 
-impl LogFile {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = append::open(path, MODE)?;
-        Ok(Self { path: path.to_owned(), file: ArcSwap::from_pointee(file) })
+impl Files {
+    /// A panic elsewhere leaves the files as they are.
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reopen(&self) -> io::Result<()> {
-        let file = append::open(&self.path, MODE)?;
-        self.file.store(Arc::new(file));
-        Ok(())
+    pub(super) fn write(&self, line: &str) {
+        self.sink().write(line);
     }
 
-    fn write(&self, line: &str) -> io::Result<()> {
-        (&**self.file.load()).write_all(line.as_bytes())
+    pub(super) fn reopen(&self) {
+        // What is told about it goes this way too, so the files must be free by then.
+        let done = self.sink().reopen();
+        if let Err(error) = done {
+            tracing::error!(%error, "cannot reopen the log file, the old one is kept");
+        }
+    }
+
+    pub(super) fn also(&self, path: Option<&Path>, on_error: OnError) {
+        let done = self.sink().also(path);
+        if let Err(error) = done {
+            on_error(error);
+        }
     }
 }
 
 impl LogOutput {
     pub(crate) fn standard_error() -> Self {
-        Self { file: None, also: Arc::default() }
+        Self::stream(io::stderr())
+    }
+
+    pub(super) fn stream(stream: impl Write + Send + 'static) -> Self {
+        Self::of(Sink::stream(stream))
     }
 
     /// Appends to a file, which is made if it is not there.
     pub(crate) fn file(path: &Path) -> Result<Self, ExitError> {
-        let file = LogFile::open(path).map_err(|error| {
+        Sink::file(path).map(Self::of).map_err(|error| {
             let message = format!(
                 "cannot open the log file {}: {error}; give another one with --log-file",
                 path.display()
             );
             ExitError::from_io(&error, Exit::Configuration, message)
-        })?;
-        Ok(Self { file: Some(Arc::new(file)), also: Arc::default() })
+        })
     }
 
-    /// From now on lines go to this file, too, or to no other one than before. A file that was
-    /// given on the command line goes before.
+    fn of(sink: Sink) -> Self {
+        Self { files: Arc::new(Files(Mutex::new(sink))), queue: Arc::default() }
+    }
+
+    /// From now on a thread writes: to be called once this process has given up what it does not
+    /// need, which a thread from before would keep. Without it each line is written by whoever has it.
     ///
     /// # Errors
-    /// It cannot be opened: lines go where they went before.
-    pub(crate) fn also(&self, path: Option<&Path>) -> io::Result<()> {
-        let path = path.filter(|_| self.file.is_none());
-        let before = self.also.load_full();
-        if before.as_ref().map(|file| file.path.as_path()) != path {
-            self.also.store(path.map(LogFile::open).transpose()?.map(Arc::new));
-        }
+    /// There is no room for a thread: all is as before.
+    pub(crate) fn start_thread(&self, name: &'static str) -> io::Result<()> {
+        let queue = Queue::start(name, Arc::clone(&self.files))?;
+        // A second one would end at once.
+        let _started = self.queue.set(queue);
         Ok(())
     }
 
-    /// Opens the files anew under their names. When that fails the old ones go on being written.
-    pub(crate) fn reopen(&self) -> io::Result<()> {
-        let also = self.also.load_full();
-        let files = [self.file.as_ref(), also.as_ref()];
-        // Each is tried, whatever becomes of the other.
-        let tried = files.map(|file| file.map_or(Ok(()), |file| file.reopen()));
-        tried.into_iter().collect()
+    /// From now on lines go to this file, too, or to no other one than before. A file that was
+    /// given on the command line goes before. Where it cannot be opened lines go where they went
+    /// before, and `on_error` is told.
+    pub(crate) fn also(&self, path: Option<&Path>, on_error: OnError) {
+        match self.queue.get() {
+            None => self.files.also(path, on_error),
+            Some(queue) => queue.also(path.map(Path::to_owned), on_error),
+        }
     }
 
-    /// Writes a line in one call, so that lines of several processes do not mix. A log that
-    /// cannot be written must not end a router: the failure is dropped.
-    pub(crate) fn write_line(&self, line: &str) {
-        let written = match &self.file {
-            Some(log) => log.write(line),
-            None => io::stderr().lock().write_all(line.as_bytes()),
-        };
-        let also = self.also.load();
-        drop((written, also.as_ref().map(|log| log.write(line))));
+    /// Opens the files anew under their names. When that fails the old ones go on being written,
+    /// and the log says so.
+    pub(crate) fn reopen(&self) {
+        match self.queue.get() {
+            None => self.files.reopen(),
+            Some(queue) => queue.reopen(),
+        }
+    }
+
+    /// Writes a line, or hands it to the thread that does.
+    pub(crate) fn write_line(&self, line: String) {
+        match self.queue.get() {
+            None => self.files.write(&line),
+            Some(queue) => queue.line(line),
+        }
+    }
+
+    /// Waits until what was logged is written, so long at most.
+    pub fn flush(&self, patience: Duration) {
+        if let Some(queue) = self.queue.get() {
+            queue.flush(patience);
+        }
+    }
+}
+
+impl fmt::Debug for LogOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LogOutput").field("thread", &self.queue.get().is_some()).finish()
     }
 }

@@ -1,0 +1,86 @@
+//! The files that lines are written to, as the kernel sees them.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::append;
+
+/// Of a log that is new; the umask takes from it.
+const MODE: u32 = 0o666;
+
+/// Where the log goes, and the file that the configuration names beside it.
+pub(super) struct Sink {
+    first: First,
+    also: Option<LogFile>,
+}
+
+enum First {
+    Stream(Box<dyn Write + Send>),
+    File(LogFile),
+}
+
+struct LogFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: append::open(path, MODE)? })
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.file = append::open(&self.path, MODE)?;
+        Ok(())
+    }
+}
+
+impl Sink {
+    /// Lines go to a stream that is open already.
+    pub(super) fn stream(stream: impl Write + Send + 'static) -> Self {
+        Self { first: First::Stream(Box::new(stream)), also: None }
+    }
+
+    /// Lines go to the end of a file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub(super) fn file(path: &Path) -> io::Result<Self> {
+        Ok(Self { first: First::File(LogFile::open(path)?), also: None })
+    }
+
+    /// From now on lines go to this file, too, or to no other one than before. A file that was
+    /// given on the command line goes before.
+    ///
+    /// # Errors
+    /// It cannot be opened: lines go where they went before.
+    pub(super) fn also(&mut self, path: Option<&Path>) -> io::Result<()> {
+        let path = path.filter(|_| matches!(self.first, First::Stream(_)));
+        if self.also.as_ref().map(|file| file.path.as_path()) != path {
+            self.also = path.map(LogFile::open).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the files anew under their names. When that fails the old ones go on being written.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        let first = match &mut self.first {
+            First::File(file) => Some(file),
+            First::Stream(_) => None,
+        };
+        // Each is tried, whatever becomes of the other.
+        let tried = [first, self.also.as_mut()].map(|file| file.map_or(Ok(()), LogFile::reopen));
+        tried.into_iter().collect()
+    }
+
+    /// Writes a line in one call, so that lines of several processes do not mix. A log that
+    /// cannot be written must not end a router: the failure is dropped.
+    pub(super) fn write(&mut self, line: &str) {
+        let written = match &mut self.first {
+            First::File(log) => log.file.write_all(line.as_bytes()),
+            First::Stream(stream) => stream.write_all(line.as_bytes()),
+        };
+        drop((written, self.also.as_mut().map(|log| log.file.write_all(line.as_bytes()))));
+    }
+}
