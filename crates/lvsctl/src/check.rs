@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use config::{Loaded, Severity};
 use runtime::{Exit, ExitError, config_file};
 
+use crate::key_file;
 use crate::output::{self, BAD, GOOD, ODD, styled};
 
 pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
@@ -15,7 +16,9 @@ pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
     };
     let mut exit = Exit::Done;
     for path in paths {
-        let loaded = config_file::reload(path.clone()).await?;
+        let mut loaded = config_file::reload(path.clone()).await?;
+        let missing = key_file::missing(&path, &loaded);
+        loaded.diagnostics.extend(missing);
         if loaded.cluster.is_none() {
             exit = Exit::Configuration;
         }

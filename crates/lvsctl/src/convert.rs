@@ -5,13 +5,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use config::model::KeySource;
 use config::passwords::Wanted;
 use config::{Cluster, Diagnostic, Disk, Format, Given};
 use runtime::logging::sentence;
 use runtime::{Exit, ExitError, config_file};
 
-use crate::output;
+use crate::{key_file, output};
 
 /// What the result is called in messages about it, as it has no name yet.
 const RESULT: &str = "the converted configuration";
@@ -44,7 +43,7 @@ pub(crate) async fn run(
         None => output::print(&converted.text)?,
         Some(target) => write(target, &converted.text)?,
     }
-    output::remark(&key_remark(&cluster, path, target));
+    output::remark(&key_file::to_do(&cluster, path, target));
     output::remark(&password_remarks(&passwords, target));
     output::remark(&device_remarks(&devices));
     if converted.problems.is_empty() {
@@ -84,25 +83,6 @@ fn convert(cluster: &Cluster) -> Converted {
     let disk = Disk { read: &read, private: &private, list: &|_| Vec::new() };
     let again = config::load_from(&disk, Path::new(RESULT), false, Given::default());
     Converted { problems: again.diagnostics, is_good: again.cluster.is_some(), text }
-}
-
-/// A file of keys is looked for beside the configuration, which may be another place now.
-fn key_remark(cluster: &Cluster, path: &Path, target: Option<&Path>) -> String {
-    let Some(KeySource::File(name) | KeySource::Authkeys(name)) =
-        cluster.pair.as_ref().map(|pair| &pair.heartbeat.keys)
-    else {
-        return String::new();
-    };
-    let folder_of = |path: &Path| {
-        let folder = if path.is_dir() { Some(path) } else { path.parent() };
-        folder.and_then(|folder| std::path::absolute(folder).ok())
-    };
-    let (old, new) = (folder_of(path), target.and_then(folder_of));
-    if Path::new(name).is_absolute() || new.is_some() && old == new {
-        return String::new();
-    }
-    let old = old.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
-    format!("copy {} beside the new file\n", sentence(&old.display().to_string()))
 }
 
 /// No file of ours is written with a password: which files have to be made, and with what.

@@ -13,6 +13,7 @@ mod explain;
 mod explain_key;
 mod format;
 mod history;
+mod key_file;
 mod keygen;
 mod output;
 mod plan;

@@ -288,6 +288,39 @@ fn the_files_of_both_routers_become_one() {
 }
 
 #[test]
+fn a_pair_without_a_key_is_told_how_to_make_one() {
+    let folder = Folder::new("no-key");
+    let lvs_cf = "primary = 10.0.0.1\nbackup = 10.0.0.2\nbackup_active = 1\nvirtual web {\n\
+                  active = 1\naddress = 10.0.0.9 eth0:1\n\
+                  server one {\naddress = 10.0.1.4\nactive = 1\n}\n}\n";
+    let old = folder.file("lvs.cf", lvs_cf);
+    let key = folder.0.join("heartbeat.key").display().to_string();
+    let checked = lvsctl(&folder.0, &["check", &old]);
+    assert_eq!(checked.status.code(), Some(0));
+    assert!(
+        out(&checked).contains(&format!("make one with `lvsctl keygen {key}`")),
+        "{}",
+        out(&checked)
+    );
+    assert!(out(&checked).contains("is good, 1 warning"), "{}", out(&checked));
+    std::fs::create_dir(folder.0.join("new")).unwrap();
+    let new = folder.0.join("new/cluster.yaml").display().to_string();
+    let converted = lvsctl(&folder.0, &["convert", &old, "-o", &new]);
+    let there = folder.0.join("new/heartbeat.key").display().to_string();
+    assert!(err(&converted).contains(&format!("`lvsctl keygen {there}`")), "{}", err(&converted));
+    assert_eq!(lvsctl(&folder.0, &["keygen", &key]).status.code(), Some(0));
+    let checked = lvsctl(&folder.0, &["check", &old]);
+    assert!(out(&checked).contains("is good: 1 virtual server"), "{}", out(&checked));
+    std::fs::remove_file(&new).unwrap();
+    let converted = lvsctl(&folder.0, &["convert", &old, "-o", &new]);
+    assert!(
+        err(&converted).contains(&format!("copy {key} beside the new file")),
+        "{}",
+        err(&converted)
+    );
+}
+
+#[test]
 fn keys_that_stay_behind_are_mentioned() {
     let folder = Folder::new("keys");
     let etc = folder.0.join("etc");
@@ -296,6 +329,7 @@ fn keys_that_stay_behind_are_mentioned() {
                 heartbeat: { key_file: my.key }\n\
                 groups:\n  web: { addresses: [10.0.0.9/24] }\n";
     let old = folder.file("etc/cluster.yaml", pair);
+    folder.file("etc/my.key", "");
     let away = lvsctl(&folder.0, &["convert", &old]);
     assert_eq!(away.status.code(), Some(0), "{}", err(&away));
     assert!(err(&away).contains("etc/my.key beside the new file"), "{}", err(&away));
