@@ -57,6 +57,7 @@ pub(crate) fn parse(
     let help =
         "it says what belongs to which router: `master 192.168.1.1 ldirectord::ldirectord.cf`";
     let haresources = open(folder, "haresources", help, files, out)?;
+    places.record(Part::File, &haresources, 0..0);
     let mut report = Report::new(haresources, out);
     let entries = haresources::read(&mut report);
     let mut reading = Reading {

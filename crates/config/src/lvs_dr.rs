@@ -36,7 +36,7 @@ const KEYS: [(&str, &str); 14] = [
     ("DIP", "the director keeps its own address: give it with the system's network settings"),
     (
         "SERVER_VIP_DEVICE",
-        "on each real server give the floating address to a device that answers no ARP",
+        "run `lvsctl realserver up --interface dummy0` on each real server: it gives the floating address to a device that answers no ARP",
     ),
     ("SERVER_NET_DEVICE", "nothing is set on a real server from here"),
     ("DIRECTOR_DEFAULT_GW", "set routes with the system's network settings"),

@@ -29,12 +29,9 @@ impl<'a> Report<'a> {
         Self { source, out, named: BTreeSet::new() }
     }
 
-    /// A problem of the file as a whole: it is shown where the file begins, if it is there.
+    /// A problem of the file as a whole: it is shown where the file begins.
     pub(super) fn whole_file(&mut self, severity: Severity, message: &str, help: &str) {
         match severity {
-            _ if self.source.bytes().is_empty() => {
-                self.out.whole_file(severity, self.source.file(), message, help);
-            }
             Severity::Error => self.error(&(0..0), message, help),
             Severity::Warning => self.warning(&(0..0), message, help),
             Severity::Note => self.note(&(0..0), message, help),
