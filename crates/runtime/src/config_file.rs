@@ -84,7 +84,7 @@ fn list(folder: &Path) -> Vec<String> {
 }
 
 /// One whole file.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     whole(open(path)?.0)
 }
 
