@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use config::{Loaded, Severity};
 use runtime::{Exit, ExitError, config_file};
 
-use crate::key_file;
 use crate::output::{self, BAD, GOOD, ODD, styled};
+use crate::{key_file, programs};
 
 pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
     let paths = match paths {
@@ -19,6 +19,9 @@ pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
         let mut loaded = config_file::reload(path.clone()).await?;
         let missing = key_file::missing(&path, &loaded);
         loaded.diagnostics.extend(missing);
+        if let Some(cluster) = &loaded.cluster {
+            loaded.diagnostics.extend(programs::unusable(cluster));
+        }
         if loaded.cluster.is_none() {
             exit = Exit::Configuration;
         }

@@ -17,6 +17,7 @@ mod key_file;
 mod keygen;
 mod output;
 mod plan;
+mod programs;
 mod realserver;
 mod schema;
 mod status;

@@ -288,6 +288,21 @@ fn the_files_of_both_routers_become_one() {
 }
 
 #[test]
+fn a_program_of_a_check_that_nobody_can_run_is_a_warning() {
+    let folder = Folder::new("program");
+    let text = format!("{GOOD}    checktype=external\n    checkcommand=/root/check\n");
+    let file = folder.file("l.cf", &text);
+    let output = lvsctl(&folder.0, &["check", &file]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = out(&output);
+    assert!(
+        text.contains("the checks of tcp:192.168.1.1:80 cannot run this program: /root"),
+        "{text}"
+    );
+    assert!(text.contains("/root/check") && text.contains("is good, 1 warning"), "{text}");
+}
+
+#[test]
 fn a_pair_without_a_key_is_told_how_to_make_one() {
     let folder = Folder::new("no-key");
     let lvs_cf = "primary = 10.0.0.1\nbackup = 10.0.0.2\nbackup_active = 1\nvirtual web {\n\
