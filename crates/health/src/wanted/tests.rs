@@ -1,16 +1,17 @@
 use std::time::Duration;
 
-use config::model::{Check, CheckKind, Endpoint, LoadMonitor, OnFailure, Quorum, ServerNotify};
+use config::model::{Check, CheckKind, Endpoint, OnFailure, Quorum, ServerNotify};
 use ipvs::{Protocol, Scheduler, SchedulerFlags};
 
 use super::*;
-use crate::load::Meter;
-use crate::tests::clock::origin;
+use crate::{Decided, Drain, Note};
 
 mod fail_open;
+mod places;
+mod probes;
 mod quorum;
 mod several;
-use crate::{Decided, Drain, Note};
+mod weights;
 
 const WEB: &str = "192.168.1.1:80";
 const SORRY: &str = "127.0.0.1:80";
@@ -224,57 +225,6 @@ fn every_decision_has_its_place_and_words() {
 }
 
 #[test]
-fn the_weight_follows_the_load_but_not_over_the_operators_word() {
-    let mut meter = Meter::default();
-    meter.measured(3.2, origin());
-    let mut service = www(&[A, B]);
-    service.servers[0].weight = 100;
-    let run = vec!["rup".into(), "%h".into()];
-    let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(5));
-    service.load = Some(LoadMonitor { run, interval, timeout });
-    let mut world = World { load: meter.reading(), ..World::up(&[A, B]) };
-    let server = world.wanted(&service).servers.remove(0);
-    assert_eq!(server.placement, Placement::Serving(35));
-    let because = server.because(100, &[CONNECTED], &world.decisions, "www");
-    assert!(because.contains(&"load 3.2: weight 35 of 100".to_owned()), "{because:?}");
-    world.decisions.change("www", A, |now| now.weight = Some((7, Note::default())));
-    assert_eq!(world.wanted(&service).servers[0].placement, Placement::Serving(7));
-    let unknown = World::up(&[A, B]).wanted(&service).servers.remove(0);
-    assert_eq!(unknown.placement, Placement::Serving(100));
-    let because = unknown.because(100, &[CONNECTED], &Decisions::default(), "www");
-    assert!(because.contains(&"load not known: the configured weight".to_owned()), "{because:?}");
-}
-
-#[test]
-fn the_weight_is_what_a_program_asks_for_and_the_load_is_on_top_of_it() {
-    let mut meter = Meter::default();
-    meter.measured(2.0, origin());
-    let mut service = www(&[A, B]);
-    let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(5));
-    let mut world = World { asked: Asked::of(Some(10)), ..World::up(&[A, B]) };
-    assert_eq!(world.pool(&service), [format!("{A}=10"), format!("{B}=10")]);
-    service.load = Some(LoadMonitor { run: vec!["rup".into()], interval, timeout });
-    world.load = meter.reading();
-    let server = world.wanted(&service).servers.remove(0);
-    let because = server.because(1, &[CONNECTED], &world.decisions, "www");
-    let lines = ["weight 10 asked for by its check", "load 2.0: weight 5 of 10"];
-    assert_eq!(because[1..3], lines, "{because:?}");
-    assert_eq!(server.placement, Placement::Serving(5));
-    world.decisions.change("www", A, |now| now.weight = Some((7, Note::default())));
-    assert_eq!(world.pool(&service)[0], format!("{A}=7"));
-}
-
-#[test]
-fn a_server_that_is_held_has_the_weight_that_it_asked_for() {
-    let asked = Asked::of(Some(10));
-    let down = Fitness { last_up: 1, asked, ..Fitness::DOWN };
-    let mut service = www(&[A, B]);
-    service.sorry = None;
-    let wanted = World::default().wanted_with(&service, |_| down);
-    assert_eq!(wanted.servers.iter().filter(|s| s.placement == Placement::Held(10)).count(), 1);
-}
-
-#[test]
 fn a_file_of_the_maintenance_folder_takes_out_whom_it_names() {
     let resting = |names: &[&str], service: &VirtualServer| {
         let resting = names.iter().map(|name| (*name).to_owned()).collect();
@@ -305,104 +255,6 @@ fn a_failed_server_stays_out_while_it_is_drained() {
     let drain = Drain { note: Note::default(), deadline: None, done: false };
     world.decisions.change("www", A, |now| now.drain = Some(drain));
     assert_eq!(world.pool(&www(&[A, B])), [format!("{B}=1")]);
-}
-
-#[test]
-fn several_listening_addresses_are_several_services_with_the_same_servers() {
-    let mut service = www(&["192.168.1.4:0"]);
-    service.listen = listen(&[WEB, "192.168.1.1:443"]);
-    let wanted = World::up(&[A, "192.168.1.4:443"]).wanted(&service);
-    let all: Vec<_> = wanted.pools.values().flat_map(rows).collect();
-    assert_eq!(all, [format!("{A}=1"), "192.168.1.4:443=1".to_owned()]);
-    assert_eq!(wanted.servers.len(), 2);
-    service.servers[0].port = Some(80);
-    let wanted = World::up(&[A]).wanted(&service);
-    assert_eq!(wanted.servers.len(), 1, "one place to ask, one server to show");
-    assert_eq!(wanted.servers[0].places.len(), 2);
-}
-
-#[test]
-fn direct_routing_keeps_the_virtual_servers_port_and_asks_the_real_one() {
-    let mut service = www(&["192.168.1.4:53"]);
-    service.servers[0].forwarding = Forwarding::Direct;
-    let world = World::up(&["192.168.1.4:53"]);
-    assert_eq!(world.pool(&service), [format!("{A}=1")]);
-}
-
-#[test]
-fn a_mark_keeps_the_clients_port() {
-    let mut service = www(&["192.168.1.4:0"]);
-    service.listen = Listen::Mark { mark: 7, family: Family::Inet, marked: Vec::new() };
-    service.check.port = Some(80);
-    assert_eq!(World::up(&[A]).pool(&service), ["192.168.1.4:0=1"]);
-}
-
-#[test]
-fn a_name_gives_the_address_of_the_virtual_servers_family_or_leaves_the_server_out() {
-    let mut service = www(&[A]);
-    service.servers[0].host = Host::Name("web1".into());
-    let mut world = World::up(&[A]);
-    assert_eq!(world.wanted(&service).servers[0].placement, Placement::Unresolved);
-    assert_eq!(world.pool(&service), [format!("{SORRY}=1")]);
-    let addresses = vec!["2001:db8::4".parse().unwrap(), "192.168.1.4".parse().unwrap()];
-    world.names.insert("web1".into(), addresses);
-    assert_eq!(world.pool(&service), [format!("{A}=1")]);
-}
-
-#[test]
-fn only_a_tunnel_crosses_families() {
-    let mut service = www(&["[2001:db8::4]:80"]);
-    let world = World::up(&["[2001:db8::4]:80"]);
-    assert_eq!(world.wanted(&service).servers[0].placement, Placement::Unresolved);
-    service.servers[0].forwarding = Forwarding::Tunnel;
-    assert_eq!(world.pool(&service), ["[2001:db8::4]:80=1"]);
-}
-
-#[test]
-fn checks_on_and_off_need_no_probe() {
-    let mut service = www(&[A, B]);
-    service.servers[1].check = Some(Check { kind: CheckKind::Off, ..connect() });
-    service.check.kind = CheckKind::On;
-    let world = World::default();
-    assert_eq!(world.pool(&service), [format!("{A}=1")]);
-    assert!(world.wanted(&service).servers.iter().all(|server| server.probes.is_empty()));
-}
-
-#[test]
-fn one_probe_serves_all_who_ask_the_same_place_the_same_way() {
-    let at: SocketAddr = A.parse().unwrap();
-    let other: SocketAddr = "192.168.1.4:8080".parse().unwrap();
-    let asks_80 = Check { port: Some(80), ..connect() };
-    assert_eq!(
-        Probe::new(at, None, &connect(), Forwarding::Direct),
-        Probe::new(other, None, &asks_80, Forwarding::Direct)
-    );
-    assert_ne!(
-        Probe::new(at, None, &connect(), Forwarding::Direct),
-        Probe::new(other, None, &connect(), Forwarding::Direct)
-    );
-    let ping = Check { kind: CheckKind::Ping, ..connect() };
-    assert_eq!(
-        Probe::new(at, None, &ping, Forwarding::Direct),
-        Probe::new(other, None, &ping, Forwarding::Direct)
-    );
-    let program = |word: &str| Check {
-        kind: CheckKind::External {
-            argv: vec!["/bin/check".into(), word.into()],
-            expect: None,
-            sets_weight: false,
-        },
-        ..connect()
-    };
-    let (web, tls) = ("192.168.1.1:80".parse().ok(), "192.168.1.1:443".parse().ok());
-    assert_eq!(
-        Probe::new(at, web, &program("%h"), Forwarding::Direct),
-        Probe::new(at, tls, &program("%h"), Forwarding::Direct)
-    );
-    assert_ne!(
-        Probe::new(at, web, &program("%H"), Forwarding::Direct),
-        Probe::new(at, tls, &program("%H"), Forwarding::Direct)
-    );
 }
 
 #[test]
