@@ -448,6 +448,9 @@ pub struct HttpCheck {
     pub host: Option<String>,
     /// Status codes that are good, as inclusive ranges; empty is 200 to 299.
     pub status: Vec<(u16, u16)>,
+    /// Redirects that are followed at most, on the same server; 0 follows none.
+    #[serde(default)]
+    pub follow_redirects: u8,
     /// What the body must hold.
     pub expect: Option<Expect>,
     /// The MD5 of the whole body; none takes any body.

@@ -1,7 +1,7 @@
 //! Is the body of an answer the wanted one?
 //!
 //! It comes in pieces. Of what is expected to be in it only the beginning is looked at; a digest is
-//! of every byte, and nothing is kept for it.
+//! of every byte. Nothing is kept of either, but for a regular expression without an automaton.
 
 use config::model::Digest;
 use md5::{Digest as _, Md5};
@@ -9,7 +9,10 @@ use md5::{Digest as _, Md5};
 use crate::expect::{Ask, Matcher, Mismatch, Pattern, Progress};
 
 /// Bytes that are looked into for what is expected. Without a digest no more is read.
-pub const LOOKED_AT: usize = 64 << 10;
+pub const LOOKED_AT: usize = 4 << 20;
+
+/// Bytes that are read where nothing is expected: a server that got so far is well.
+pub const READ: usize = 64 << 10;
 
 /// Bytes that are hashed; a longer body has no digest.
 pub const HASHED: usize = 16 << 20;
@@ -21,13 +24,16 @@ pub struct Body<'a> {
     matcher: Option<Matcher<'a>>,
     digest: Option<(Md5, Digest)>,
     total: usize,
+    /// Bytes after which there is no more to look for.
+    enough: usize,
 }
 
 impl<'a> Body<'a> {
     /// Begins with a body of which this is wanted.
     pub fn new(expect: Option<&'a Pattern>, digest: Option<Digest>) -> Self {
         let matcher = expect.map(|pattern| pattern.matcher(LOOKED_AT, Ask::AtEnd));
-        Self { matcher, digest: digest.map(|wanted| (Md5::new(), wanted)), total: 0 }
+        let enough = if matcher.is_some() { LOOKED_AT } else { READ };
+        Self { matcher, digest: digest.map(|wanted| (Md5::new(), wanted)), total: 0, enough }
     }
 
     /// Takes in the next piece. [`Progress::Matched`] is that no more has to be read.
@@ -52,7 +58,7 @@ impl<'a> Body<'a> {
                 digest.update(piece);
                 Progress::More
             }
-            None if self.total >= LOOKED_AT => Progress::Matched,
+            None if self.total >= self.enough => Progress::Matched,
             None => Progress::More,
         }
     }
@@ -131,7 +137,7 @@ mod tests {
     #[test]
     fn without_a_digest_no_more_is_read_than_is_looked_at() {
         let mut body = Body::new(None, None);
-        assert_eq!(body.push(&vec![b'x'; LOOKED_AT - 1]), Progress::More);
+        assert_eq!(body.push(&vec![b'x'; READ - 1]), Progress::More);
         assert_eq!(body.push(b"x"), Progress::Matched);
         let needle = holding("needle");
         let late = [vec![b'x'; LOOKED_AT], b"needle".to_vec()].concat();
@@ -139,6 +145,21 @@ mod tests {
             let mismatch = judge(Body::new(Some(&needle), digest), &late, late.len()).unwrap_err();
             assert_eq!(mismatch.to_string(), r#"does not hold "needle""#);
         }
+    }
+
+    /// A page of a mebibyte is common, and what is looked for may stand at its very end.
+    #[test]
+    fn a_long_page_is_looked_into_to_its_end() {
+        let page = [vec![b'x'; (4 << 20) - 6], b"needle".to_vec()].concat();
+        let regex = |text: &str| Pattern::new(&Expect::Regex(text.into())).unwrap();
+        for pattern in [holding("needle"), regex("ne+dle"), regex("needle$")] {
+            assert_eq!(judge(Body::new(Some(&pattern), None), &page, 1 << 14), Ok(()));
+        }
+        let kept = regex(r"\bneedle");
+        let (short, late) = ([b"x needle", &page[..1 << 20]].concat(), [b" ", &page[..]].concat());
+        assert_eq!(judge(Body::new(Some(&kept), None), &short, 1 << 14), Ok(()));
+        let cut = judge(Body::new(Some(&kept), None), &late, 1 << 14).unwrap_err();
+        assert_eq!(cut.to_string(), r"does not match \bneedle");
     }
 
     proptest! {

@@ -8,12 +8,20 @@ use regex::bytes::{Regex, RegexBuilder};
 use thiserror::Error;
 
 use crate::escape::{one_line, show};
+use automaton::Walk;
+
+mod automaton;
+
+pub use automaton::Automaton;
 
 /// Compiled size of a regular expression, in bytes.
 const REGEX_SIZE: usize = 1 << 20;
 
 /// Memory that matching may use for its cache, in bytes.
 const REGEX_CACHE: usize = 256 << 10;
+
+/// Bytes of an answer that are kept for a regular expression without an automaton.
+pub const KEPT: usize = 1 << 20;
 
 /// A regular expression that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -34,8 +42,9 @@ pub enum Pattern {
     Prefix(Vec<u8>),
     /// It holds these bytes.
     Contains(Vec<u8>),
-    /// It matches.
-    Regex(Regex),
+    /// It matches. The automaton finds the same and keeps nothing of the answer; a few
+    /// expressions have none.
+    Regex(Regex, Option<Automaton>),
 }
 
 /// How much of an answer a regular expression must see before it is asked.
@@ -110,23 +119,29 @@ impl Pattern {
             Expect::Anything => Self::Anything,
             Expect::Prefix(bytes) => Self::Prefix(bytes.clone()),
             Expect::Contains(bytes) => Self::Contains(bytes.clone()),
-            Expect::Regex(pattern) => Self::Regex(
-                RegexBuilder::new(pattern)
+            Expect::Regex(pattern) => {
+                let regex = RegexBuilder::new(pattern)
                     .size_limit(REGEX_SIZE)
                     .dfa_size_limit(REGEX_CACHE)
                     .build()
                     .map_err(|error| PatternError {
                         pattern: pattern.clone(),
                         why: last_line(&error.to_string()),
-                    })?,
-            ),
+                    })?;
+                Self::Regex(regex, Automaton::new(pattern))
+            }
         })
     }
 
-    /// Begins with an answer. A regular expression sees its first `limit` bytes; the rest of the
-    /// answer is not looked at.
+    /// Begins with an answer. A regular expression sees its first `limit` bytes, or [`KEPT`] if it
+    /// has no automaton; the rest of the answer is not looked at.
     pub fn matcher(&self, limit: usize, ask: Ask) -> Matcher<'_> {
-        Matcher { pattern: self, limit, ask, kept: Vec::new(), any: false }
+        let walk = match self {
+            Self::Regex(_, Some(automaton)) if ask == Ask::AtEnd => automaton.walk(),
+            _ => None,
+        };
+        let limit = if walk.is_some() { limit } else { limit.min(KEPT) };
+        Matcher { pattern: self, walk, limit, ask, seen: 0, kept: Vec::new(), any: false }
     }
 }
 
@@ -140,8 +155,11 @@ fn last_line(text: &str) -> String {
 #[derive(Debug)]
 pub struct Matcher<'a> {
     pattern: &'a Pattern,
+    walk: Option<Walk<'a>>,
     limit: usize,
     ask: Ask,
+    /// Bytes that a regular expression has seen.
+    seen: usize,
     /// The part of the answer that is still needed.
     kept: Vec<u8>,
     any: bool,
@@ -168,16 +186,7 @@ impl Matcher<'_> {
                 }
             }
             Pattern::Contains(wanted) => self.push_contains(wanted, piece),
-            Pattern::Regex(regex) => {
-                self.keep(piece, self.limit.saturating_sub(self.kept.len()));
-                if self.kept.len() >= self.limit {
-                    return self.regex_decides(regex);
-                }
-                if self.ask == Ask::EachPiece && regex.is_match(&self.kept) {
-                    return Progress::Matched;
-                }
-                Progress::More
-            }
+            Pattern::Regex(regex, _) => self.push_regex(regex, piece),
         }
     }
 
@@ -189,12 +198,12 @@ impl Matcher<'_> {
         match self.pattern {
             // An empty answer matches what wants nothing of it: /^$/, or an empty text.
             Pattern::Prefix(wanted) | Pattern::Contains(wanted) if wanted.is_empty() => Ok(()),
-            Pattern::Regex(regex) if regex.is_match(&self.kept) => Ok(()),
+            Pattern::Regex(regex, _) if self.matches(regex) => Ok(()),
             _ if !self.any => Err(Mismatch::Empty),
             Pattern::Anything => Ok(()),
             Pattern::Prefix(wanted) => Err(self.prefix_mismatch(wanted)),
             Pattern::Contains(wanted) => Err(Mismatch::Absent { wanted: wanted.clone() }),
-            Pattern::Regex(regex) => Err(Mismatch::NoMatch { pattern: regex.as_str().to_owned() }),
+            Pattern::Regex(regex, _) => Err(no_match(regex)),
         }
     }
 
@@ -213,17 +222,40 @@ impl Matcher<'_> {
         Progress::More
     }
 
-    fn regex_decides(&self, regex: &Regex) -> Progress {
-        if regex.is_match(&self.kept) {
-            Progress::Matched
-        } else {
-            Progress::Failed(Mismatch::NoMatch { pattern: regex.as_str().to_owned() })
+    fn push_regex(&mut self, regex: &Regex, piece: &[u8]) -> Progress {
+        let room = self.limit.saturating_sub(self.seen);
+        let piece = piece.get(..room).unwrap_or(piece);
+        self.seen = self.seen.saturating_add(piece.len());
+        let decided = match &mut self.walk {
+            Some(walk) => walk.push(piece),
+            None => {
+                self.kept.extend_from_slice(piece);
+                (self.ask == Ask::EachPiece && regex.is_match(&self.kept)).then_some(true)
+            }
+        };
+        let full = || (self.seen >= self.limit).then(|| self.matches(regex));
+        match decided.or_else(full) {
+            Some(true) => Progress::Matched,
+            Some(false) => Progress::Failed(no_match(regex)),
+            None => Progress::More,
+        }
+    }
+
+    /// Whether it does, when nothing follows.
+    fn matches(&self, regex: &Regex) -> bool {
+        match &self.walk {
+            Some(walk) => walk.end(),
+            None => regex.is_match(&self.kept),
         }
     }
 
     fn prefix_mismatch(&self, wanted: &[u8]) -> Mismatch {
         Mismatch::Prefix { seen: self.kept.clone(), wanted: wanted.to_vec() }
     }
+}
+
+fn no_match(regex: &Regex) -> Mismatch {
+    Mismatch::NoMatch { pattern: regex.as_str().to_owned() }
 }
 
 #[cfg(test)]

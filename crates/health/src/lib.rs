@@ -2,7 +2,7 @@
 //!
 //! [`watcher`] counts results until a server is up or down. [`results`] keeps the last hundred.
 //! [`expect`] decides whether an answer, which comes in pieces, is the wanted one,
-//! and [`body`] whether the body of one is. [`schedule`]
+//! and [`body`] whether the body of one is; [`redirect`] says which page is asked for next. [`schedule`]
 //! spreads the starts of many checks. [`load`] makes weights follow the load of servers,
 //! [`asked`] what their programs ask for.
 //! [`weight`] lets a returning server take traffic slowly.
@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod load;
 pub mod login;
 pub mod probe;
+pub mod redirect;
 pub mod results;
 pub mod schedule;
 #[cfg(test)]

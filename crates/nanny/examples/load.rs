@@ -121,6 +121,7 @@ fn watch(what: &str, id: u32, port: u16) -> Watch {
             path: "/".to_owned(),
             host: None,
             status: Vec::new(),
+            follow_redirects: 0,
             expect,
             digest: None,
         }),

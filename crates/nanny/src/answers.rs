@@ -15,7 +15,8 @@ use crate::trace::Trace;
 const NOWHERE: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 80));
 
-/// A check of HTTP over a connection that is there already. It has no limit of time of its own.
+/// A check of HTTP over a connection that is there already. It has no limit of time of its own, and
+/// of a redirect it only says where it leads.
 ///
 /// # Errors
 /// The answer is not a good one.
@@ -24,7 +25,7 @@ pub async fn http(
     shared: &Shared,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
 ) -> Result<Seen, Failure> {
-    Http::new(NOWHERE, check, shared)?.talk(stream, &mut Trace::quiet()).await
+    Http::new(NOWHERE, check, shared)?.answer(stream, &mut Trace::quiet()).await
 }
 
 /// A check by text over a connection that is there already. It has no limit of time of its own.

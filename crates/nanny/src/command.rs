@@ -58,6 +58,9 @@ pub struct Options {
     /// Good status, such as 200 or 200-399; may be given several times
     #[arg(long, value_parser = status)]
     status: Vec<(u16, u16)>,
+    /// Redirects that are followed at most, on the same server
+    #[arg(long, default_value = "0", value_name = "COUNT", value_parser = clap::value_parser!(u8).range(..=20))]
+    redirects: u8,
     /// Take any certificate
     #[arg(long)]
     insecure: bool,
@@ -180,6 +183,7 @@ impl Options {
             path: self.path.clone().unwrap_or_else(|| target.path.clone()),
             host: self.host.clone().or_else(|| target.host_header()),
             status: self.status.clone(),
+            follow_redirects: self.redirects,
             expect: self.expected(Expect::Contains)?,
             digest: None,
         })

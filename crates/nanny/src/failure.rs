@@ -58,6 +58,14 @@ pub enum Failure {
         /// The good ones.
         wanted: String,
     },
+    /// The answer leads to another page, and that is not followed, or failed itself.
+    #[error("redirected to {to}, {why}")]
+    Redirected {
+        /// Where it leads, fit to be shown.
+        to: String,
+        /// Why that is no good answer.
+        why: Box<Failure>,
+    },
     /// No login, or nothing behind it.
     #[error("{0}")]
     Refused(#[from] Refused),
@@ -69,7 +77,11 @@ pub enum Failure {
 impl Failure {
     /// The failure says nothing about the server, so no verdict may rest on it.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Here(_))
+        match self {
+            Self::Here(_) => true,
+            Self::Redirected { why, .. } => why.is_ours(),
+            _ => false,
+        }
     }
 }
 

@@ -272,6 +272,7 @@ mod tests {
             path: "/".to_owned(),
             host: None,
             status: Vec::new(),
+            follow_redirects: 0,
             expect: None,
             digest: None,
         };

@@ -43,6 +43,7 @@ pub fn http_answer(data: &[u8]) {
         path: "/".to_owned(),
         host: None,
         status: Vec::new(),
+        follow_redirects: 1,
         expect: expectation(words),
         digest: None,
     };

@@ -10,6 +10,9 @@ use crate::foreign::regex::compiles;
 use crate::foreign::report::Reporter;
 use crate::model::{Check, CheckKind, Expect, HttpCheck, Tls};
 
+/// Redirects that the library of ldirectord follows.
+pub(super) const REDIRECTS: u8 = 7;
+
 /// How a real server is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum CheckType {
@@ -231,6 +234,7 @@ impl Plan<'_> {
             path,
             host: self.host.or(named).map(str::to_string),
             status: Vec::new(),
+            follow_redirects: REDIRECTS,
             expect,
             digest: None,
         })

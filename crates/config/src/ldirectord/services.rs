@@ -2,7 +2,7 @@
 
 use ipvs::Protocol;
 
-use super::checks::{Plan, Text};
+use super::checks::{Plan, REDIRECTS, Text};
 use super::values::Report;
 use crate::foreign::report::Reporter;
 use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Tls};
@@ -179,6 +179,7 @@ impl Plan<'_> {
             host: named.map(str::to_owned),
             path,
             status: Vec::new(),
+            follow_redirects: REDIRECTS,
             expect,
             digest: None,
         })

@@ -218,6 +218,7 @@ fn http<'n, 'a: 'n>(
     for node in reading.list(&mut map, "status") {
         status.extend(reading.parse_node("status", &node, status_range));
     }
+    let follow_redirects = reading.integer(&mut map, "follow_redirects");
     let expect = expect(reading, &mut map);
     let digest = reading.parsed(&mut map, "digest", digest).map(|given| given.value);
     let tls = path.ends_with("https").then(|| tls(reading, &mut map));
@@ -228,6 +229,7 @@ fn http<'n, 'a: 'n>(
         path: target.unwrap_or_else(|| "/".into()),
         host,
         status,
+        follow_redirects: follow_redirects.unwrap_or(0),
         expect,
         digest,
     }))

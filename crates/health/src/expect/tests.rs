@@ -132,3 +132,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_automaton_keeps_nothing_and_ends_with_its_limit() {
+    let pattern = Pattern::new(&Expect::Regex("ne+dle".into())).unwrap();
+    let mut matcher = pattern.matcher(1000, Ask::AtEnd);
+    assert_eq!(matcher.push(&[b'e'; 999]), Progress::More);
+    assert!(matcher.kept.is_empty());
+    assert!(matches!(matcher.push(b"needle"), Progress::Failed(Mismatch::NoMatch { .. })));
+    let mut matcher = pattern.matcher(1000, Ask::AtEnd);
+    assert_eq!(matcher.push(b"a needle"), Progress::More);
+    assert_eq!(matcher.push(b"."), Progress::Matched);
+}
+
+#[test]
+fn an_expression_without_an_automaton_is_looked_for_in_what_is_kept() {
+    for (text, answer) in [(r"\bok\b", "it is ok."), (r"é\w\w\wx", "éééé")] {
+        let pattern = Pattern::new(&Expect::Regex(text.into())).unwrap();
+        assert!(matches!(&pattern, Pattern::Regex(_, None)), "{text}");
+        let mut matcher = pattern.matcher(1000, Ask::AtEnd);
+        assert_eq!(matcher.push(answer.as_bytes()), Progress::More);
+        assert_eq!(matcher.push(b"x "), Progress::More);
+        assert_eq!(matcher.end(), Ok(()));
+    }
+}
+
+proptest! {
+    /// The automaton and the regular expression are two ways to the same end.
+    #[test]
+    fn an_automaton_finds_what_the_regular_expression_finds(
+        text in r"(\^|\(\?m\)\^|\(\?i\))?(a|b|\.|\n|é|\[\^a\]|\\w|\(ab\)\?|a\*|b\+|a\|b){1,4}(\$|\\z|\(\?m:\$\))?",
+        pieces in proptest::collection::vec("[abAé\n]{0,4}", 0..6),
+    ) {
+        let pattern = Pattern::new(&Expect::Regex(text.clone()));
+        let Ok(Pattern::Regex(regex, _)) = &pattern else { return Ok(()) };
+        let whole: String = pieces.concat();
+        let pieces: Vec<&[u8]> = pieces.iter().map(String::as_bytes).collect();
+        let found = outcome(&Expect::Regex(text.clone()), Ask::AtEnd, &pieces).is_ok();
+        prop_assert_eq!(found, regex.is_match(whole.as_bytes()), "{} in {:?}", text, whole);
+    }
+}

@@ -1,5 +1,7 @@
 //! HTTP and HTTPS requests.
 
+mod redirect;
+
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -11,8 +13,8 @@ use health::expect::{Pattern, Progress};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Uri};
+use hyper::header::{CONNECTION, HOST, HeaderValue, LOCATION, USER_AGENT};
+use hyper::{Method, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -20,6 +22,7 @@ use super::{connect, tls};
 use crate::failure::{Failure, Seen};
 use crate::shared::Shared;
 use crate::trace::{Phase, Trace};
+use redirect::Redirects;
 
 /// Bytes of a head that are waited for. One that is whole in the last bytes read may be larger, up
 /// to twice as much.
@@ -29,12 +32,28 @@ const HEAD_LIMIT: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Http {
     method: Method,
-    path: Uri,
-    host: HeaderValue,
-    tls: Option<tls::Side>,
+    first: Request,
     status: Vec<(u16, u16)>,
     expect: Option<Arc<Pattern>>,
     digest: Option<Digest>,
+    /// None follows no redirect.
+    redirects: Option<Box<Redirects>>,
+}
+
+/// A request, but for what all of one check have in common.
+#[derive(Debug)]
+struct Request {
+    path: Uri,
+    host: HeaderValue,
+    tls: Option<tls::Side>,
+}
+
+/// An answer that is not a bad one.
+#[derive(Debug)]
+enum Answer {
+    Good(Seen),
+    /// This status says that another page is to be asked for, by this `Location`.
+    Elsewhere(u16, Vec<u8>),
 }
 
 impl Http {
@@ -57,8 +76,9 @@ impl Http {
             Some(host) => host.clone(),
             None => address_as_host(target, check.tls.is_some()),
         };
-        Ok(Self {
-            method,
+        let followed = check.follow_redirects > 0 && matches!(method, Method::GET | Method::HEAD);
+        let redirects = followed.then(|| Redirects::new(target, check, &host)).transpose()?;
+        let first = Request {
             path,
             host: HeaderValue::from_str(&host).map_err(|_| unusable("host", &host))?,
             tls: check
@@ -66,9 +86,14 @@ impl Http {
                 .as_ref()
                 .map(|tls| tls::Side::new(target.ip(), check.host.as_deref(), tls))
                 .transpose()?,
+        };
+        Ok(Self {
+            method,
+            first,
             status: check.status.clone(),
             expect: check.expect.as_ref().map(|expect| shared.pattern(expect)).transpose()?,
             digest: check.digest,
+            redirects: redirects.map(Box::new),
         })
     }
 
@@ -78,16 +103,23 @@ impl Http {
         shared: &Shared,
         trace: &mut Trace,
     ) -> Result<Seen, Failure> {
-        let stream = connect::reach(self.tls.as_ref(), target, shared, trace).await?;
-        self.talk(stream, trace).await
+        let stream = connect::reach(self.first.tls.as_ref(), target, shared, trace).await?;
+        match (self.talk(&self.first, stream, trace).await?, &self.redirects) {
+            (Answer::Good(seen), _) => Ok(seen),
+            (Answer::Elsewhere(_, location), Some(redirects)) => {
+                redirects.follow(self, location, shared, trace).await
+            }
+            (Answer::Elsewhere(got, _), None) => Err(self.bad(got)),
+        }
     }
 
     /// The connection is driven here, beside the exchange: a check is one task and no more.
-    pub(crate) async fn talk(
+    async fn talk(
         &self,
+        request: &Request,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         trace: &mut Trace,
-    ) -> Result<Seen, Failure> {
+    ) -> Result<Answer, Failure> {
         trace.enter(Phase::Answer);
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD_LIMIT)
@@ -95,7 +127,7 @@ impl Http {
             .await
             .map_err(|error| words(&error))?;
         let mut connection = pin!(connection);
-        let request = self.request()?;
+        let request = self.request(request)?;
         let mut exchange = pin!(async {
             let answer = sender.send_request(request).await.map_err(|error| words(&error))?;
             self.judge(answer, trace).await
@@ -111,11 +143,11 @@ impl Http {
         }
     }
 
-    fn request(&self) -> Result<Request<Empty<Bytes>>, Failure> {
-        Request::builder()
+    fn request(&self, request: &Request) -> Result<hyper::Request<Empty<Bytes>>, Failure> {
+        hyper::Request::builder()
             .method(self.method.clone())
-            .uri(self.path.clone())
-            .header(HOST, self.host.clone())
+            .uri(request.path.clone())
+            .header(HOST, request.host.clone())
             .header(USER_AGENT, HeaderValue::from_static("caribe-nanny"))
             .header(CONNECTION, HeaderValue::from_static("close"))
             .body(Empty::new())
@@ -126,14 +158,22 @@ impl Http {
         &self,
         answer: hyper::Response<Incoming>,
         trace: &mut Trace,
-    ) -> Result<Seen, Failure> {
+    ) -> Result<Answer, Failure> {
         let got = answer.status().as_u16();
         if !self.is_good(got) {
-            return Err(Failure::Status { got, wanted: self.good_status() });
+            return match answer.headers().get(LOCATION) {
+                Some(location) if redirect::is_one(got) => {
+                    Ok(Answer::Elsewhere(got, location.as_bytes().to_vec()))
+                }
+                _ => Err(self.bad(got)),
+            };
         }
         trace.enter(Phase::Body);
         self.read(answer.into_body()).await?;
-        Ok(if got == 200 { Cow::Borrowed("status 200") } else { format!("status {got}").into() })
+        Ok(Answer::Good(match got {
+            200 => Cow::Borrowed("status 200"),
+            got => format!("status {got}").into(),
+        }))
     }
 
     async fn read(&self, mut incoming: Incoming) -> Result<(), Failure> {
@@ -156,6 +196,10 @@ impl Http {
             return (200..=299).contains(&status);
         }
         self.status.iter().any(|(low, high)| (*low..=*high).contains(&status))
+    }
+
+    fn bad(&self, got: u16) -> Failure {
+        Failure::Status { got, wanted: self.good_status() }
     }
 
     fn good_status(&self) -> String {

@@ -5,6 +5,7 @@ mod http_answers;
 mod https;
 mod logins;
 mod programs;
+mod redirects;
 mod turns;
 
 use super::*;

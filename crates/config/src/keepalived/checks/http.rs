@@ -21,6 +21,7 @@ pub(super) fn kinds(
         path: "/".to_string(),
         host: None,
         status: Vec::new(),
+        follow_redirects: 0,
         expect: None,
         digest: None,
     };

@@ -74,6 +74,7 @@ fn http(http: &HttpCheck) -> Yaml {
         false => Yaml::Scalar(format!("{from}-{to}")),
     };
     map.put_list("status", http.status.iter().map(range).collect());
+    map.put_unless_default("follow_redirects", http.follow_redirects.to_string());
     map.put_some("expect", http.expect.as_ref().map(expect));
     map.put_text_if("digest", http.digest);
     if let Some(tls) = &http.tls {

@@ -2,13 +2,14 @@
 
 use super::*;
 
-fn http(path: &str) -> HttpCheck {
+pub(super) fn http(path: &str) -> HttpCheck {
     HttpCheck {
         tls: None,
         method: "GET".into(),
         path: path.into(),
         host: None,
         status: Vec::new(),
+        follow_redirects: 0,
         expect: None,
         digest: None,
     }

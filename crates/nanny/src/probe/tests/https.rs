@@ -47,7 +47,7 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    async fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> SocketAddr {
+    pub(super) async fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> SocketAddr {
         let acceptor = self.acceptor(change);
         server(move |stream| {
             let acceptor = acceptor.clone();
@@ -84,6 +84,7 @@ async fn get(
         path: "/".into(),
         host: host.map(str::to_owned),
         status: Vec::new(),
+        follow_redirects: 0,
         expect: Some(Expect::Contains(holds.into())),
         digest: None,
     };

@@ -67,17 +67,12 @@ fn http() -> impl Strategy<Value = HttpCheck> {
         text("/[!-~]{0,12}"),
         option::of(name()),
         status,
+        0..=20_u8,
         option::of(expect()),
         option::of(any::<[u8; 16]>().prop_map(Digest)),
     )
-        .prop_map(|(tls, method, path, host, status, expect, digest)| HttpCheck {
-            tls,
-            method,
-            path,
-            host,
-            status,
-            expect,
-            digest,
+        .prop_map(|(tls, method, path, host, status, follow_redirects, expect, digest)| {
+            HttpCheck { tls, method, path, host, status, follow_redirects, expect, digest }
         })
 }
 
