@@ -58,7 +58,7 @@ pub(super) fn build(
     let quiescent = raw.shared.quiescent.or(globals.quiescent).unwrap_or(false);
     let service = VirtualServer {
         name: raw.name.clone().unwrap_or_else(|| default_name(&listen)),
-        notify: raw.shared.notices.notify(&globals.notices, &listen),
+        notify: raw.shared.notices.notify(report, &globals.notices, &listen),
         listen,
         // ldirectord's default; ipvsadm's own is wlc.
         scheduler: raw

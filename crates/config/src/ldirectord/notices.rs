@@ -1,5 +1,7 @@
 //! Who ldirectord tells of changes: programs and mails.
 
+use std::cell::Cell;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::lexer::Directive;
@@ -13,6 +15,10 @@ use crate::model::{Listen, Mail, Notify};
 pub(super) struct Notices {
     command: Option<Vec<String>>,
     to: Option<Vec<String>>,
+    /// Where they are told.
+    to_span: Range<usize>,
+    /// That no mail server is named has been said.
+    told: Cell<bool>,
     from: Option<String>,
     server: Option<String>,
     repeat: Option<u32>,
@@ -41,6 +47,7 @@ impl Notices {
                 let addresses = unquoted(value).split(|c: char| c == ',' || c.is_whitespace());
                 let addresses = addresses.filter(|address| !address.is_empty());
                 self.to = Some(addresses.map(str::to_owned).collect());
+                self.to_span = directive.value.span.clone();
             }
             "emailalertfrom" => self.from = Some(unquoted(value).trim().to_owned()),
             "emailalertfreq" => self.repeat = report.number(directive, 0).or(self.repeat),
@@ -56,7 +63,7 @@ impl Notices {
     }
 
     /// Together with what holds for the whole file, for one virtual server.
-    pub(super) fn notify(&self, whole: &Self, listen: &Listen) -> Notify {
+    pub(super) fn notify(&self, report: &mut Report<'_>, whole: &Self, listen: &Listen) -> Notify {
         let command = self.command.as_ref().or(whole.command.as_ref());
         let run = |verb: &str| match command {
             Some(command) if !command.is_empty() => {
@@ -66,7 +73,20 @@ impl Notices {
             _ => Vec::new(),
         };
         let (mail, results) = (self.mail(whole), self.results.clone());
+        if mail.as_ref().is_some_and(|mail| mail.server.is_none()) {
+            let told = if self.to.is_some() { self } else { whole };
+            told.without_server(report);
+        }
         Notify { empty: run("start"), filled: run("stop"), mail, results }
+    }
+
+    /// ldirectord runs sendmail, which cannot get at its queue from within the units' sandbox.
+    fn without_server(&self, report: &mut Report<'_>) {
+        if !self.told.replace(true) {
+            let message = "the mails go to port 25 of this router itself: `smtp` names no server";
+            let help = "write `smtp = mail.example.com` unless a mail server runs on both routers";
+            report.warning(&self.to_span, message, help);
+        }
     }
 
     fn mail(&self, whole: &Self) -> Option<Mail> {

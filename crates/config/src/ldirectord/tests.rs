@@ -432,8 +432,9 @@ fn unknown_names_get_the_nearest_known_one() {
 
 #[test]
 fn what_is_not_carried_is_named_once() {
-    let (cluster, problems) =
-        read("emailalert=root\nlogfile=\"local0\"\nlogfile=\"local1\"\nvirtual=1.1.1.1:80\n");
+    let (cluster, problems) = read(
+        "emailalert=root\nsmtp=mail\nlogfile=\"local0\"\nlogfile=\"local1\"\nvirtual=1.1.1.1:80\n",
+    );
     assert!(cluster.is_some());
     assert_eq!(problems.len(), 1, "{problems:#?}");
     assert!(problems[0].contains("has no effect here"));

@@ -33,7 +33,7 @@ pub struct Mail {
     pub to: Vec<String>,
     /// Who they come from; none is the user that lvsd runs as.
     pub from: Option<String>,
-    /// The mail server, by name or address, with a port or without; none is the local sendmail.
+    /// The mail server, by name or address, with a port or without; none is that of this host.
     pub server: Option<String>,
     /// Sent again after this long while the real server stays down; none is never.
     pub repeat: Option<Duration>,

@@ -57,6 +57,7 @@ const VERIFY_DOC: &str =
 const CA_DOC: &str = "Authorities that may have signed the certificate, in PEM.";
 const LOGIN_DOC: &str = "Who logs in.";
 const PASSWORD_DOC: &str = "Holds the password, alone on one line; only root may be able to read it. It is read with the configuration, and again when it changes.";
+const REDIRECTS_DOC: &str = "A redirect is followed up to so many times, for GET and HEAD: on the same real server, and only to the host that is asked for, or to the first one that is named where `host` is not given. HTTPS after HTTP takes any certificate.";
 const DATABASE_DOC: &str = "Database that is asked.";
 const QUERY_DOC: &str = "A query that has to give a row.";
 const TLS_DOC: &str = "TLS from the first byte on.";
@@ -150,16 +151,16 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.http.path", REQUEST_PATH, Value("/"), PATH_DOC),
     key("services.*.check.http.host", NAME, Otherwise("the real server's address"), HOST_DOC),
     key("services.*.check.http.status", STATUS, Otherwise("200-299"), STATUS_DOC),
-    key("services.*.check.http.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
     key("services.*.check.http.follow_redirects", count(0, 20, "redirects"), Value("0"), REDIRECTS_DOC),
+    key("services.*.check.http.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
     key("services.*.check.http.digest", DIGEST, Otherwise("any body"), DIGEST_DOC),
     key("services.*.check.https", Kind::MapOrNothing, Otherwise("not checked so"), "An HTTPS request is answered well."),
     key("services.*.check.https.method", METHOD, Value("GET"), METHOD_DOC),
     key("services.*.check.https.path", REQUEST_PATH, Value("/"), PATH_DOC),
     key("services.*.check.https.host", NAME, Otherwise("the real server's address"), HOST_DOC),
     key("services.*.check.https.status", STATUS, Otherwise("200-299"), STATUS_DOC),
-    key("services.*.check.https.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
     key("services.*.check.https.follow_redirects", count(0, 20, "redirects"), Value("0"), REDIRECTS_DOC),
+    key("services.*.check.https.expect", Kind::As(EXPECT), Otherwise("any body"), BODY_DOC),
     key("services.*.check.https.digest", DIGEST, Otherwise("any body"), DIGEST_DOC),
     key("services.*.check.https.verify", Kind::Boolean, Value("true"), VERIFY_DOC),
     key("services.*.check.https.ca_file", FILE, Otherwise("the system's authorities"), CA_DOC),
@@ -253,7 +254,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.notify.mail", Kind::Map, Otherwise("no mail"), "A mail about each real server that goes or returns, from the active router."),
     key("services.*.notify.mail.to", Kind::List(&MAIL_ADDRESS), Required, "Who gets it."),
     key("services.*.notify.mail.from", MAIL_ADDRESS, Otherwise("the user that lvsd runs as"), "Who it comes from."),
-    key("services.*.notify.mail.server", Kind::Text("HOST or HOST:PORT"), Otherwise("the local sendmail"), "The mail server that it is handed to."),
+    key("services.*.notify.mail.server", Kind::Text("HOST or HOST:PORT"), Otherwise("port 25 of this host; if nobody listens there, its sendmail, where lvsd may run that"), "The mail server that it is handed to."),
     key("services.*.notify.mail.repeat", time(SECOND, 31 * DAY), Otherwise("never"), "It is sent again after this long while the real server stays down."),
     key("services.*.notify.results", Kind::Form(&form::FULL_PATH), Otherwise("no file"), "Each result of a check is a line at the end of this file. SIGUSR1 opens it anew, after it was rotated."),
     key("services.*.servers", Kind::List(&Kind::OrMap(&PLACE)), Otherwise("none"), "The real servers."),

@@ -1,4 +1,5 @@
-//! Mails, over a mail server (RFC 5321) or the local sendmail.
+//! Mails, over a mail server (RFC 5321): the one that is named, else that of this host. The local
+//! sendmail comes last, as most of them reach their queue by a right that a sandbox takes away.
 
 use std::process::Stdio;
 
@@ -10,6 +11,9 @@ use tokio::process::Command;
 
 /// The local one.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
+
+/// The mail server of this host.
+const LOCAL: &str = "localhost:25";
 
 /// Port of a mail server, when none is named.
 const PORT: u16 = 25;
@@ -32,6 +36,30 @@ pub(super) enum MailError {
     /// It is not there, or failed.
     #[error("{SENDMAIL} {0}; name a mail server in the configuration")]
     Sendmail(String),
+    /// No mail server on this host, and sendmail cannot work.
+    #[error(
+        "no mail server at {0} ({1}), and sendmail cannot reach its queue under NoNewPrivileges: \
+         name a mail server in the configuration"
+    )]
+    Nobody(String, std::io::Error),
+}
+
+/// What takes the mails for which no server is named.
+struct ThisHost<'a> {
+    server: &'a str,
+    sendmail: &'a str,
+    /// Whether programs get the rights of their files' groups, as sendmail needs it.
+    may_gain: bool,
+}
+
+impl ThisHost<'_> {
+    async fn send(&self, mail: &Mail, from: &str, text: &str) -> Result<(), MailError> {
+        match TcpStream::connect(self.server).await {
+            Ok(stream) => talk(stream, mail, from, text).await,
+            Err(_) if self.may_gain => over_sendmail(self.sendmail, mail, from, text).await,
+            Err(error) => Err(MailError::Nobody(self.server.to_owned(), error)),
+        }
+    }
 }
 
 /// Sends one mail.
@@ -45,7 +73,9 @@ pub(super) async fn send(mail: &Mail, lines: &[String]) -> Result<(), MailError>
     }
     let text = text(mail, &from, lines);
     let Some(server) = &mail.server else {
-        return over_sendmail(mail, &from, &text).await;
+        let may_gain = !rustix::thread::no_new_privs().unwrap_or(true);
+        let host = ThisHost { server: LOCAL, sendmail: SENDMAIL, may_gain };
+        return host.send(mail, &from, &text).await;
     };
     let place = if server.contains(':') { server.clone() } else { format!("{server}:{PORT}") };
     let failed = |error| MailError::Network(format!("mail server {place}"), error);
@@ -125,9 +155,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
 }
 
 /// sendmail takes the text as it is read, with ordinary ends of lines.
-async fn over_sendmail(mail: &Mail, from: &str, text: &str) -> Result<(), MailError> {
+async fn over_sendmail(
+    program: &str,
+    mail: &Mail,
+    from: &str,
+    text: &str,
+) -> Result<(), MailError> {
     let failed = |error: std::io::Error| MailError::Sendmail(format!("cannot be run: {error}"));
-    let mut command = Command::new(SENDMAIL);
+    let mut command = Command::new(program);
     command.args(["-i", "-f", from, "--"]).args(&mail.to).env_clear().current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().map_err(failed)?;
@@ -210,6 +245,30 @@ mod tests {
         assert_eq!(sent.unwrap_err(), "the mail server answers \"550 not you\" to MAIL");
         let (sent, _) = heard(&["421 busy\r\n"], &["x"]).await;
         assert_eq!(sent.unwrap_err(), "the mail server answers \"421 busy\" to the connection");
+    }
+
+    /// Without a name the mail goes to this host's own server, and sendmail is for where there is
+    /// none and it can work.
+    #[tokio::test]
+    async fn a_mail_without_a_server_goes_to_this_host() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap().to_string();
+        let listening = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"554 not today\r\n").await.unwrap();
+        });
+        let send = async |server: &str, sendmail: &str, may_gain: bool| {
+            let host = ThisHost { server, sendmail, may_gain };
+            host.send(&mail(), "me@x", "text").await.map_err(|error| error.to_string())
+        };
+        let said = send(&server, "/bin/true", true).await.unwrap_err();
+        assert_eq!(said, "the mail server answers \"554 not today\" to the connection");
+        listening.await.unwrap();
+        assert_eq!(send(&server, "/bin/true", true).await, Ok(()));
+        let said = send(&server, "/bin/true", false).await.unwrap_err();
+        assert!(said.starts_with(&format!("no mail server at {server} (")), "{said}");
+        let said = send(&server, "/bin/false", true).await.unwrap_err();
+        assert!(said.contains("ended with exit code 1; name a mail server"), "{said}");
     }
 
     #[tokio::test]

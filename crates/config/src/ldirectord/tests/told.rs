@@ -82,10 +82,10 @@ fn a_comment_that_mails_would_carry_is_a_warning_and_any_other_a_note() {
     let alone = told(web);
     assert_eq!(alone.len(), 1, "{alone:#?}");
     assert!(alone[0].starts_with("l.cf:3:2: note: `comment` is not needed here"), "{alone:#?}");
-    let mailed = told(&format!("emailalert=root\n{web}"));
+    let mailed = told(&format!("smtp=mail\nemailalert=root\n{web}"));
     assert_eq!(mailed.len(), 1, "{mailed:#?}");
     assert!(
-        mailed[0].starts_with("l.cf:4:2: warning: `comment` is not carried into mails"),
+        mailed[0].starts_with("l.cf:5:2: warning: `comment` is not carried into mails"),
         "{mailed:#?}"
     );
 }
@@ -118,4 +118,14 @@ fn what_loses_nothing_is_told_with_its_reason() {
     for (note, name) in notes.iter().zip(names) {
         assert!(note.contains(&format!("note: `{name}` is not needed here (")), "{note}");
     }
+}
+
+#[test]
+fn mails_without_a_server_are_told_once_for_each_place_that_names_who_gets_them() {
+    let two = "virtual=1.1.1.1:80\nvirtual=1.1.1.2:80\n\temailalert=web\n";
+    let (_, problems) = read(&format!("emailalert=root\n{two}virtual=1.1.1.3:80\n"));
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(problems.iter().all(|problem| problem.contains("`smtp` names no server")));
+    let (_, problems) = read(&format!("smtp=mail\nemailalert=root\n{two}"));
+    assert_eq!(problems, [""; 0]);
 }
