@@ -59,6 +59,77 @@ fn a_unit_says_nothing_that_systemd_does_not_know() {
     }
 }
 
+/// Settings of pulse's unit that stay where resource scripts need all of root.
+const NO_SANDBOX: [&str; 19] = [
+    "Type",
+    "ExecStart",
+    "ExecReload",
+    "KillMode",
+    "Restart",
+    "RestartSec",
+    "TimeoutStopSec",
+    "WatchdogSec",
+    "LimitNOFILE",
+    "OOMScoreAdjust",
+    "OOMPolicy",
+    "CPUSchedulingPolicy",
+    "CPUSchedulingPriority",
+    "CPUSchedulingResetOnFork",
+    "RuntimeDirectory",
+    "RuntimeDirectoryMode",
+    "RuntimeDirectoryPreserve",
+    "StateDirectory",
+    "StateDirectoryMode",
+];
+
+const RESOURCES: &str = "pulse.service.d/resources.conf";
+
+/// The settings of a unit's section `Service`.
+fn settings(name: &str) -> Vec<(String, String)> {
+    let text = text(name);
+    let section = text.lines().skip_while(|line| *line != "[Service]").skip(1);
+    let section = section.take_while(|line| !line.starts_with('['));
+    let lines = section.filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect()
+}
+
+/// One that is forgotten keeps a mount of a script from the rest of the host.
+#[test]
+fn the_drop_in_for_resources_takes_every_fence_away() {
+    let taken = settings(RESOURCES);
+    for (name, _) in settings("pulse.service") {
+        let away = taken.iter().any(|(other, _)| *other == name);
+        assert_eq!(away, !NO_SANDBOX.contains(&name.as_str()), "{name}");
+    }
+    for (name, value) in taken {
+        let off = ["", "no", "~", "auto", "default", "root", "0022"];
+        assert!(off.contains(&value.as_str()), "{name}={value}");
+    }
+}
+
+#[test]
+fn systemd_takes_the_drop_in_for_resources() {
+    let folder = std::env::temp_dir().join(format!("caribe-units-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("pulse.service.d")).unwrap();
+    for name in ["pulse.service", RESOURCES] {
+        std::fs::copy(unit(name), folder.join(name)).unwrap();
+    }
+    let run = |verb: &[&str]| {
+        let mut command = Command::new("systemd-analyze");
+        command.args(verb).arg(folder.join("pulse.service")).env("SYSTEMD_UNIT_PATH", &folder);
+        let output = command.output();
+        let output = output.unwrap_or_else(|error| panic!("{error}: apt-get install systemd"));
+        let (out, errors) = (output.stdout, output.stderr);
+        (String::from_utf8(out).unwrap(), String::from_utf8(errors).unwrap())
+    };
+    let (_, said) = run(&["verify", "--man=no", "--recursive-errors=no"]);
+    assert!(!said.contains("resources.conf:"), "{said}");
+    let (table, _) = run(&["security", "--offline=true", "--no-pager", "--threshold=100"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let line = table.lines().find(|line| line.contains("PrivateMounts=")).unwrap_or(&table);
+    assert!(line.contains('✗'), "the drop-in is not read: {line}");
+}
+
 #[test]
 fn the_daemons_are_given_what_they_need_and_no_more() {
     let all = |name, wanted: &[&str]| {

@@ -1,5 +1,7 @@
 //! `lvsctl check`: everything that is wrong with a configuration, in one run.
 
+mod resources;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +28,9 @@ pub(crate) async fn run(paths: &[PathBuf]) -> Result<ExitCode, ExitError> {
             exit = Exit::Configuration;
         }
         output::print(&report(&path, &loaded, output::has_colour()))?;
+        if let Some(remark) = loaded.cluster.as_ref().and_then(resources::remark) {
+            output::remark(&remark);
+        }
     }
     Ok(exit.into())
 }
