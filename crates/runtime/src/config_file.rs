@@ -18,6 +18,9 @@ pub const DEFAULT_PATHS: [&str; 3] =
 /// Largest file that is read, in bytes: a wrong path must not fill the memory.
 const MAX_FILE: u64 = 64 << 20;
 
+/// Stands for each password that is not read.
+const NO_PASSWORD: &[u8] = b"not read\n";
+
 /// Most names of a folder that are looked at.
 const MAX_NAMES: usize = 10_000;
 
@@ -52,9 +55,17 @@ pub fn load_file(path: &Path) -> Loaded {
 /// the format is known.
 fn load_given(path: &Path, partner: Option<&Path>, format: Option<Format>) -> Loaded {
     let me = rustix::process::geteuid().as_raw();
+    load_with(path, partner, format, &|path| Ok(read_private(path, me)?))
+}
+
+fn load_with(
+    path: &Path,
+    partner: Option<&Path>,
+    format: Option<Format>,
+    private: &(dyn Fn(&Path) -> io::Result<Vec<u8>> + Sync),
+) -> Loaded {
     let load = || {
-        let private = |path: &Path| Ok(read_private(path, me)?);
-        let disk = Disk { read: &read, private: &private, list: &list };
+        let disk = Disk { read: &read, private, list: &list };
         config::load_from(&disk, path, path.is_dir(), Given { partner, format })
     };
     as_root(|| Ok(load())).unwrap_or_else(|_| load())
@@ -63,6 +74,14 @@ fn load_given(path: &Path, partner: Option<&Path>, format: Option<Format>) -> Lo
 /// [`load_file`] on a thread of its own, so that nothing else waits for a slow disk.
 pub async fn reload(path: PathBuf) -> Result<Loaded, ExitError> {
     reload_given(path, None, None).await
+}
+
+/// [`reload`] for whoever needs no password: the files that hold them are on the routers alone.
+/// They are not opened, and the model holds none of theirs.
+pub async fn reload_without_passwords(path: PathBuf) -> Result<Loaded, ExitError> {
+    let load = move || load_with(&path, None, None, &|_| Ok(NO_PASSWORD.to_vec()));
+    let loaded = tokio::task::spawn_blocking(load).await;
+    loaded.map_err(|error| ExitError::internal(format!("cannot read the configuration: {error}")))
 }
 
 /// [`reload`] with the partner's file, of a format that is not told from the content.
@@ -207,6 +226,18 @@ mod tests {
             read_private(&folder.path().join("none"), me),
             Err(NotPrivate::Unreadable(_))
         ));
+    }
+
+    #[tokio::test]
+    async fn who_needs_no_password_needs_none_of_their_files() {
+        let folder = TestFolder::new();
+        let path = folder.path().join("cluster.yaml");
+        let text = "services: { mail: { listen: '192.168.1.1:143', servers: [192.168.1.4], \
+                    check: { imap: { login: anna, password_file: none } } } }";
+        std::fs::write(&path, text).unwrap();
+        assert!(reload(path.clone()).await.unwrap().cluster.is_none());
+        let loaded = reload_without_passwords(path).await.unwrap();
+        assert_eq!(loaded.cluster.unwrap().services.len(), 1);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! daytime on two machines, one of which is the director and a real server at once: a table by
-//! ipvsadm, kept in a file, and the second machine with the address on its loopback.
+//! ipvsadm, kept in a file, and the second machine with the address on its loopback. The file is
+//! converted for lvsd, which goes on with that table.
 
 use super::LONG;
 use lab::seed::{PASSWD, USERS};
@@ -11,7 +12,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 const COMMANDS: &str = include_str!("daytime/commands");
+/// Where Red Hat's `service ipvsadm save` keeps the table.
+const SAVED: &str = "/etc/sysconfig/ipvsadm";
 const CONFIG: &str = "/etc/caribe/cluster.yaml";
+/// What the conversion writes, as ipvsadm checks nobody; it says to leave that out for a check.
+const UNCHECKED: &str = "    check: on\n";
 const SERVICE: ([u8; 4], u16) = ([192, 168, 0, 110], 13);
 const TABLE: &str = "-A -t 192.168.0.110:13 -s wlc
 -a -t 192.168.0.110:13 -r 192.168.0.115:13 -g -w 1
@@ -35,13 +40,16 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
 
     let known = server1.read(PASSWD)?;
     server1.write(PASSWD, &format!("{known}{USERS}"))?;
-    server1.write(CONFIG, include_str!("daytime/cluster.yaml"))?;
+    server1.write(SAVED, &server1.table()?)?;
+    let converted = server1.execute(&["lvsctl", "convert", SAVED])?;
+    ensure!(converted.contains(UNCHECKED), "the conversion checks by itself: {converted}");
+    server1.write(CONFIG, &converted.replace(UNCHECKED, ""))?;
     let mut lvsd = server1.start(&["lvsd"])?;
     lvsd.wait_for_log(LONG, "every real server has been checked")?;
     ensure!(!lvsd.log()?.contains("kernel changed"), "the table was changed:\n{}", lvsd.log()?);
     ensure!(server1.table()? == TABLE, "found:\n{}", server1.table()?);
     answered_by(&client, SERVICE, &["server1", "server2"])?;
-    run.step("lvsd with the same table in its file takes it over as it is");
+    run.step("lvsd with the converted table takes it over as it is");
 
     second.close()?;
     let alone = || Ok(!server1.table()?.contains("192.168.0.128"));

@@ -60,6 +60,34 @@ fn each_tunnel_has_its_end() {
     assert_eq!(filter.get("ipv4/conf/tunl0/rp_filter").map(String::as_str), Some("2"));
 }
 
+fn cluster(text: &str) -> config::Cluster {
+    let reader = |_: &Path| Ok(text.as_bytes().to_vec());
+    config::load(Path::new("cluster.yaml"), false, &reader).cluster.unwrap()
+}
+
+#[test]
+fn a_server_that_is_named_is_this_host_if_its_name_stands_for_it() {
+    let text = "
+services:
+  wired: { listen: '192.168.1.1:80', servers: [www4.example.com, www5.example.com] }
+  local: { listen: '192.168.1.2:80', forward: tunnel, servers: [www4] }
+  lost: { listen: '192.168.1.3:80', servers: [www6.example.com] }
+  director: { listen: '192.168.1.9:80', servers: ['localhost:80'] }
+";
+    let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+    let names = asked::Names::from([
+        ("www4.example.com".to_owned(), Ok(vec![ip("2001:db8::4"), ip("192.168.1.4")])),
+        ("www5.example.com".to_owned(), Ok(vec![ip("192.168.1.5")])),
+        ("www4".to_owned(), Ok(vec![ip("127.0.1.1")])),
+        ("www6.example.com".to_owned(), Err("no such name".to_owned())),
+    ]);
+    let (asked, remarks) = asked::of_cluster(&cluster(text), &[ip("192.168.1.4")], &names);
+    let tunnel = Way::Tunnel { outer_v6: false };
+    assert_eq!(asked, [(ip("192.168.1.1"), Way::Direct), (ip("192.168.1.2"), tunnel)].into());
+    let lost = "www6.example.com cannot be looked up, and may be this host: no such name";
+    assert_eq!(remarks, [lost]);
+}
+
 #[test]
 fn a_configuration_tells_the_addresses_of_the_services_that_this_host_serves() {
     let text = "
@@ -70,9 +98,8 @@ services:
   nat: { listen: '192.168.1.8:80', forward: nat, servers: [192.168.1.4] }
   old: { mark: 7, servers: [192.168.1.4], check: ping }
 ";
-    let reader = |_: &Path| Ok(text.as_bytes().to_vec());
-    let cluster = config::load(Path::new("cluster.yaml"), false, &reader).cluster.unwrap();
-    let (asked, remarks) = asked::of_cluster(&cluster, &["192.168.1.4".parse().unwrap()]);
+    let own = ["192.168.1.4".parse().unwrap()];
+    let (asked, remarks) = asked::of_cluster(&cluster(text), &own, &Default::default());
     let ip = |last| IpAddr::V4(Ipv4Addr::new(192, 168, 1, last));
     let tunnel = Way::Tunnel { outer_v6: false };
     assert_eq!(asked, [(ip(1), Way::Direct), (ip(2), Way::Direct), (ip(3), tunnel)].into());
