@@ -172,6 +172,8 @@ pub struct Session {
     /// The present nonce has come back.
     echoed: bool,
     made_after: Moment,
+    /// The same as the newest heartbeat shows it.
+    beat_made_after: Moment,
     proven: Option<(Peer, Seen)>,
     candidates: VecDeque<Peer>,
     latest: Option<Peer>,
@@ -209,6 +211,7 @@ impl Session {
             spent: 0,
             echoed: false,
             made_after: Moment::default(),
+            beat_made_after: Moment::default(),
             proven: None,
             candidates: VecDeque::with_capacity(MAX_CANDIDATES),
             latest: None,
@@ -338,16 +341,18 @@ impl Session {
             && proven.boot == header.boot
         {
             let latest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
-            let newest = match &body {
-                Body::Beat(beat) if beat.kind != Kind::Letter => seen.admit_beat(header.sequence),
-                _ => latest,
-            };
+            let beats = matches!(&body, Body::Beat(beat) if beat.kind != Kind::Letter);
+            let newest = if beats { seen.admit_beat(header.sequence) } else { latest };
             if latest {
                 let letter = matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. }));
                 self.learn(peer, header.keys, letter, echoed);
                 self.partner_signs = Some(key_id);
             }
-            let made_after = self.made_after;
+            let overtaken = newest && !latest;
+            let made_after = if overtaken { self.shown_by(echoed) } else { self.made_after };
+            if newest && beats {
+                self.beat_made_after = made_after;
+            }
             return match body {
                 Body::Beat(beat) => Ok(Received { beat, newest, new_session: false, made_after }),
                 Body::Exchange(exchange) => {
@@ -396,9 +401,16 @@ impl Session {
         }
     }
 
+    /// After when a heartbeat was made that a letter has overtaken: what the letter shows is not true of
+    /// it.
+    fn shown_by(&self, echoed: Option<Nonce>) -> Moment {
+        echoed.map_or(self.beat_made_after, |nonce| nonce.drawn_at.max(self.beat_made_after))
+    }
+
     /// A new boot is believed.
     fn prove(&mut self, peer: Peer, echoed: Nonce, now: Moment) {
         self.made_after = echoed.drawn_at;
+        self.beat_made_after = echoed.drawn_at;
         self.spent = self.drawn;
         self.draw_nonce(now);
         let before = self.forget(peer.boot);

@@ -87,6 +87,25 @@ fn a_letter_that_overtakes_a_heartbeat_takes_nothing_from_it() {
 }
 
 #[test]
+fn a_heartbeat_that_a_letter_has_overtaken_shows_its_own_age() {
+    let (mut a, mut b) = (session(0, 10), session(1, 20));
+    meet(&mut a, &mut b);
+    let late = Moment(Duration::from_secs(10));
+    let old = a.seal(&beat(true), NOW);
+    // Each is asked for something new, and answers.
+    for _ in 0..4 {
+        let _ = a.open(&b.seal(&beat(false), late), late);
+        let _ = b.open(&a.seal(&Beat::letter(Vec::new()), late), late);
+    }
+    let young = a.seal(&beat(true), late);
+    let letter = a.seal(&Beat::letter(Vec::new()), late);
+    assert!(b.open(&letter, late).unwrap().made_after >= late);
+    let opened = b.open(&old, late).unwrap();
+    assert!(opened.newest && opened.made_after < late, "{opened:?}");
+    assert!(b.open(&young, late).unwrap().made_after >= late, "it echoes what was asked then");
+}
+
+#[test]
 fn a_letter_counts_once_and_opens_no_session() {
     let letter = Beat::letter(b"hello".to_vec());
     let (mut a, mut b) = (session(0, 10), session(1, 20));
