@@ -100,8 +100,8 @@ fn allowed(name: &str) -> Option<BTreeSet<String>> {
         }
         "lab" => pure.chain(EDGE).collect(),
         "fuzzing" => pure.chain(EDGE).chain(["nanny"]).collect(),
-        // The state machine as everybody else has it: through its public interface only.
-        "simulation" => vec!["heartbeat"],
+        // What decides, as everybody else has it: through its public interface only.
+        "simulation" => pure.chain(["lvsd"]).collect(),
         "xtask" => pure.chain(["lab", "simulation"]).collect(),
         _ => PURE.iter().find(|(pure, _)| *pure == name)?.1.to_vec(),
     };

@@ -23,11 +23,22 @@ pub enum Bug {
     TakesNothing,
     /// Fencing is taken for done, whatever came of it.
     FencesNobody,
+    /// What the first heartbeat after a lost one says of roles is not believed. It shows only where
+    /// packets are lost again and again: whoever is to let go does not.
+    DoubtsAfterALoss,
+    /// lvsd does not hear of a check that fails.
+    KeepsTheDead,
+    /// lvsd tells the partner nothing of what operators decide.
+    TellsNobody,
+    /// lvsd starts without what operators have decided.
+    ForgetsDecisions,
+    /// lvsd stops, and leaves everything where it is.
+    LeavesItsTable,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -36,6 +47,11 @@ impl Bug {
         Self::FailsBackUnasked,
         Self::TakesNothing,
         Self::FencesNobody,
+        Self::DoubtsAfterALoss,
+        Self::KeepsTheDead,
+        Self::TellsNobody,
+        Self::ForgetsDecisions,
+        Self::LeavesItsTable,
     ];
 
     /// Its name on the command line.
@@ -49,6 +65,11 @@ impl Bug {
             Self::FailsBackUnasked => "fails-back-unasked",
             Self::TakesNothing => "takes-nothing",
             Self::FencesNobody => "fences-nobody",
+            Self::DoubtsAfterALoss => "doubts-after-a-loss",
+            Self::KeepsTheDead => "keeps-the-dead",
+            Self::TellsNobody => "tells-nobody",
+            Self::ForgetsDecisions => "forgets-decisions",
+            Self::LeavesItsTable => "leaves-its-table",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::Word;
+
 /// Times in a schedule and in a world, in microseconds.
 pub type Micros = u64;
 
@@ -67,6 +69,20 @@ pub enum Fault {
     Unfit(Index, usize),
     /// lvsd dies on a router, and comes back after so long.
     LoseWorker(Index, Micros),
+    /// A real server fails.
+    ServerFails(usize),
+    /// A real server is well again.
+    ServerReturns(usize),
+    /// A real server has so many connections open.
+    Connections(usize, u32),
+    /// Somebody clears a router's table by hand, or takes a real server out of each pool.
+    EditTable(Index, bool),
+    /// A kernel refuses every change for so long.
+    KernelRefuses(Index, Micros),
+    /// A router's file is edited so that nothing is left.
+    EmptyEdit(Index),
+    /// An operator says something about a real server.
+    Decide(Index, usize, Word),
     /// Somebody sends so many recorded packets to a router.
     Replay(Index, usize),
     /// Somebody sends a router's own packets back to it.
@@ -77,7 +93,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds, by name.
-    pub const NAMES: [&'static str; 31] = [
+    pub const NAMES: [&'static str; 38] = [
         "one-way cut",
         "path cut",
         "one-way silence",
@@ -109,7 +125,19 @@ impl Fault {
         "forgery",
         "forced takeover",
         "fence out of reach",
+        "real server fails",
+        "real server returns",
+        "open connections",
+        "table edited by hand",
+        "kernel refuses changes",
+        "edit that leaves nothing",
+        "operator's decision",
     ];
+
+    /// It is about lvsd, its kernel or its real servers.
+    pub(crate) fn is_of_lvsd(&self) -> bool {
+        self.kind() >= 31
+    }
 
     /// Its place in [`Self::NAMES`].
     pub fn kind(&self) -> usize {
@@ -145,6 +173,13 @@ impl Fault {
             Self::Forge(..) => 28,
             Self::Force(..) => 29,
             Self::CutFence(_) => 30,
+            Self::ServerFails(_) => 31,
+            Self::ServerReturns(_) => 32,
+            Self::Connections(..) => 33,
+            Self::EditTable(..) => 34,
+            Self::KernelRefuses(..) => 35,
+            Self::EmptyEdit(_) => 36,
+            Self::Decide(..) => 37,
         }
     }
 }

@@ -6,6 +6,7 @@ mod actions;
 mod bounds;
 mod end;
 mod holders;
+mod table;
 mod watch;
 
 pub use bounds::Bounds;
@@ -24,6 +25,10 @@ pub enum Invariant {
     Partition,
     /// When only one router hears the other, one of them holds a group.
     OneWay,
+    /// A heartbeat of now that arrives counts, whatever was lost before it.
+    Heard,
+    /// Whoever is heard is not taken for lost.
+    Lost,
     /// A router that slept takes nothing and claims nothing before it has listened.
     Sleeper,
     /// A planned hand-over has no moment with two holders.
@@ -36,6 +41,17 @@ pub enum Invariant {
     Truth,
     /// With fencing, nobody takes a silent partner's groups before it is switched off.
     Fenced,
+    /// What lvsd says is in place is: whoever is up serves, whoever failed does not, and nothing waits
+    /// for long.
+    Table,
+    /// No change of the kernel's table touches what is foreign, or empties a pool.
+    Step,
+    /// An orderly stop leaves what is configured, and nothing else of ours.
+    Stopped,
+    /// No edit that takes away too much is put in force by itself.
+    Edit,
+    /// Both end with the same decisions, the operators' last ones.
+    Decisions,
     /// In the end one router holds each group, where it belongs, and both know it.
     SameView,
     /// No router calls for attention without end.
@@ -44,18 +60,25 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
         Self::Partition,
         Self::OneWay,
+        Self::Heard,
+        Self::Lost,
         Self::Sleeper,
         Self::HandOver,
         Self::Attack,
         Self::Failback,
         Self::Truth,
         Self::Fenced,
+        Self::Table,
+        Self::Step,
+        Self::Stopped,
+        Self::Edit,
+        Self::Decisions,
         Self::SameView,
         Self::Rest,
     ];
@@ -81,12 +104,19 @@ impl Invariant {
             Self::NobodyActive => "never nobody active for long beside a healthy router",
             Self::Partition => "a partition with a witness has one active",
             Self::OneWay => "loss of one direction leaves one active",
+            Self::Heard => "a heartbeat that arrives counts, whatever was lost before it",
+            Self::Lost => "whoever is heard is not taken for lost",
             Self::Sleeper => "a router that slept acts only after listening",
             Self::HandOver => "a planned hand-over has no moment with two",
             Self::Attack => "nothing replayed, reflected or altered changes any state",
             Self::Failback => "failback obeys its policy",
             Self::Truth => "a heartbeat tells the truth about addresses",
             Self::Fenced => "a silent partner is switched off before its groups are taken",
+            Self::Table => "what is said to be in place is, and whoever is up serves",
+            Self::Step => "no change of the table empties a pool or touches what is foreign",
+            Self::Stopped => "an orderly stop leaves nothing of ours that is not to stay",
+            Self::Edit => "an edit that takes away too much waits for a word",
+            Self::Decisions => "both end with the operators' last decisions",
             Self::SameView => "the two end on the same view",
             Self::Rest => "a router rests between its deadlines",
         }

@@ -9,6 +9,8 @@ pub mod bug;
 pub mod campaign;
 mod clock;
 pub mod coverage;
+mod director;
+mod farm;
 pub mod fault;
 pub mod invariants;
 mod node;
@@ -20,6 +22,7 @@ pub mod schedule;
 pub mod story;
 #[cfg(test)]
 mod tests;
+pub mod words;
 mod world;
 
 pub use bug::Bug;

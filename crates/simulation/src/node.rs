@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use heartbeat::key::KeyRing;
-use heartbeat::packet::decode;
+use heartbeat::packet::{Claim, decode};
 use heartbeat::{
     Action, Actions, Beat, Failover, GroupId, Moment, PathId, QuestionId, Received, Rejected,
     Request, Session, SharedKey,
@@ -27,6 +27,9 @@ pub(crate) struct Node {
     pub(crate) forgotten: Duration,
     /// What the bug that believes everything verifies with.
     pub(crate) ring: Option<KeyRing>,
+    /// Time between heartbeats, and what the bug that doubts has believed last.
+    pub(crate) interval: Duration,
+    pub(crate) believed: Option<(Moment, Vec<(GroupId, Claim)>)>,
 }
 
 /// Everything that can happen to the state machine.
@@ -64,7 +67,12 @@ impl Node {
         let mut accepted = true;
         let actions = match input {
             Input::Timeout => machine.handle_timeout(now),
-            Input::Heartbeat(path, packet) => machine.handle_heartbeat(path, packet, now),
+            Input::Heartbeat(path, mut packet) => {
+                if self.bug == Some(Bug::DoubtsAfterALoss) && packet.newest {
+                    doubt(&mut self.believed, self.interval, &mut packet.beat, now);
+                }
+                self.failover.handle_heartbeat(path, packet, now)
+            }
             Input::Unproven => machine.handle_unproven(now),
             Input::Carrier(path, up) => machine.handle_carrier(path, up, now),
             Input::Fitness(group, fit) => machine.handle_fitness(group, fit, now),
@@ -152,6 +160,22 @@ impl Node {
         let paths: Vec<bool> = self.failover.paths().iter().map(|path| path.alive).collect();
         let accepted = self.session.counters().accepted;
         (groups, paths, self.failover.presence(), accepted, self.failover.partner_last_heard())
+    }
+}
+
+/// After a heartbeat that did not come, the roles of the one before it are believed.
+fn doubt(
+    believed: &mut Option<(Moment, Vec<(GroupId, Claim)>)>,
+    interval: Duration,
+    beat: &mut Beat,
+    now: Moment,
+) {
+    match believed {
+        Some((last, groups)) if now.since(*last) > interval * 8 / 5 => {
+            beat.groups.clone_from(groups);
+            *last = now;
+        }
+        _ => *believed = Some((now, beat.groups.clone())),
     }
 }
 

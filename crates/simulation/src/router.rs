@@ -5,9 +5,11 @@ use std::rc::Rc;
 use heartbeat::{Moment, SharedKey};
 
 use crate::clock::Clock;
+use crate::director::{Director, Running};
 use crate::fault::Micros;
 use crate::node::Node;
 use crate::schedule::GroupShape;
+use crate::world::Arrivals;
 
 /// Most groups of a pair.
 pub(crate) const GROUPS: usize = 3;
@@ -21,6 +23,15 @@ pub(crate) struct Nap {
     pub(crate) until: Micros,
     /// The whole machine, its kernel included.
     pub(crate) machine: bool,
+}
+
+/// A packet in the socket of a program that stands still.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) path: usize,
+    pub(crate) bytes: Rc<[u8]>,
+    /// Its place among all that were recorded.
+    pub(crate) record: usize,
 }
 
 /// One machine.
@@ -40,7 +51,12 @@ pub(crate) struct Router {
     /// Numbers of the newest orders to move a group.
     pub(crate) orders: [u64; GROUPS],
     pub(crate) nap: Option<Nap>,
-    pub(crate) inbox: Vec<(usize, Rc<[u8]>)>,
+    pub(crate) inbox: Vec<Waiting>,
+    /// Random bits of the program's start.
+    pub(crate) boot: Option<u64>,
+    pub(crate) arrivals: Arrivals,
+    /// lvsd, where the run has one.
+    pub(crate) director: Option<Director>,
     /// On disk.
     pub(crate) keys: Vec<SharedKey>,
     /// Which configuration is on disk and in force.
@@ -65,6 +81,11 @@ impl Router {
     /// Its kernel works.
     pub(crate) fn answers(&self) -> bool {
         self.powered && !self.nap.is_some_and(|nap| nap.machine)
+    }
+
+    /// lvsd, while it runs.
+    pub(crate) fn running_mut(&mut self) -> Option<&mut Running> {
+        self.director.as_mut()?.running.as_deref_mut()
     }
 
     pub(crate) fn holds(&self, group: usize) -> bool {

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
+use config::model::OnStop;
+
+use crate::farm::SERVERS;
 use crate::fault::{Fault, Micros};
 use crate::random::Random;
+use crate::words::Word;
+
+/// So many runs of a thousand have lvsd: it takes longer than all the rest.
+const LVSD: u64 = 250;
+/// A change that was refused is tried again within this time.
+const REFUSED: Micros = 8_000_000;
 
 /// How a group is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +57,8 @@ pub struct Shape {
     pub fence: Option<FenceShape>,
     /// Each start may be one of another release.
     pub mixed: bool,
+    /// lvsd runs on both, with what it leaves behind; none leaves it out of the run.
+    pub farm: Option<OnStop>,
 }
 
 /// A pair and its fate.
@@ -96,9 +107,12 @@ impl Schedule {
         }
         befall_fence(&mut Random::new(seed, 3), &mut shape, &mut faults);
         let heal_at = at + times(dead, random.between(1000, 6000));
+        befall_lvsd(&mut Random::new(seed, 4), &mut shape, &mut faults, heal_at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
-        let end_at = heal_at + times(dead, 8000) + 2_000_000 + fenced;
+        // Changes that a kernel refused are tried again after seconds.
+        let refused = if shape.farm.is_some() { REFUSED } else { 0 };
+        let end_at = heal_at + times(dead, 8000) + 2_000_000 + fenced + refused;
         Self { seed, shape, faults, heal_at, end_at }
     }
 }
@@ -130,6 +144,7 @@ fn shape(random: &mut Random) -> Shape {
         clocks: [clock(random), clock(random)],
         mixed: random.chance(500),
         fence: None,
+        farm: None,
     }
 }
 
@@ -153,6 +168,51 @@ fn befall_fence(random: &mut Random, shape: &mut Shape, faults: &mut [(Micros, F
             0 => Fault::CutFence(random.index(2)),
             _ => Fault::Force(random.index(2), random.index(shape.groups.len())),
         };
+    }
+}
+
+/// Some pairs run lvsd with its real servers, and some faults more. From numbers of its own, too.
+fn befall_lvsd(
+    random: &mut Random,
+    shape: &mut Shape,
+    faults: &mut Vec<(Micros, Fault)>,
+    heal_at: Micros,
+) {
+    if !random.chance(LVSD) {
+        return;
+    }
+    shape.farm = Some(if random.chance(500) { OnStop::Remove } else { OnStop::Keep });
+    for _ in 0..random.between(4, 14) {
+        faults.push((random.below(heal_at), lvsd_fault(random)));
+    }
+    faults.sort_by_key(|(at, _)| *at);
+}
+
+fn lvsd_fault(random: &mut Random) -> Fault {
+    let (router, server) = (random.index(2), random.index(SERVERS));
+    match random.below(20) {
+        0..=4 => Fault::ServerFails(server),
+        5..=7 => Fault::ServerReturns(server),
+        8 | 9 => Fault::Connections(server, u32::from(random.chance(600))),
+        10 => Fault::EditTable(router, random.chance(500)),
+        11 => Fault::KernelRefuses(router, random.below(1_500_000)),
+        12 => Fault::EmptyEdit(router),
+        13 => Fault::LoseWorker(router, random.below(4_000_000)),
+        14 => Fault::Reconfigure(router, random.below(4)),
+        _ => Fault::Decide(router, random.index(2 * SERVERS), word(random)),
+    }
+}
+
+fn word(random: &mut Random) -> Word {
+    let few = |random: &mut Random| random.between(1, 9);
+    match random.below(8) {
+        0 => Word::Drain(None),
+        1 | 2 => Word::Drain(Some(random.between(1, 60))),
+        3 => Word::Undrain,
+        4 => Word::Disable,
+        5 => Word::Enable,
+        6 => Word::Weight(u32::try_from(few(random)).ok()),
+        _ => Word::Weight(None),
     }
 }
 

@@ -7,35 +7,42 @@ use std::time::Duration;
 
 use heartbeat::{
     Action, Event, GroupId, GroupSetup, PathId, PathSetup, QuestionId, Reason, Rejected, RouterId,
-    Setup, Side, Timing, Worker,
+    Setup, Side, Timing,
 };
 
 use crate::bug::Bug;
 use crate::clock::Clock;
 use crate::coverage::Coverage;
+use crate::director::Director;
+use crate::farm::Farm;
 use crate::fault::{Fault, Index, Micros};
 use crate::invariants::{Bounds, Invariant, Violation, Watch};
 use crate::node::{Input, NAMES, key};
 use crate::random::Random;
-use crate::router::{GROUPS, INBOX, Router, configured};
+use crate::router::{GROUPS, INBOX, Router, Waiting, configured};
 use crate::schedule::{Schedule, Shape, micros};
 use crate::story::Story;
+use crate::words::Words;
 
+mod arrivals;
 mod attack;
 mod carry;
 mod coming;
+mod directors;
 mod fence;
 mod misfortune;
 mod network;
+mod servers;
 mod start;
 mod variants;
 
+pub(crate) use arrivals::Arrivals;
 use coming::{Coming, Planned};
 use network::Network;
 pub(crate) use network::Recorded;
 
 /// Names of the groups.
-const GROUP_NAMES: [&str; GROUPS] = ["web", "mail", "dns"];
+pub(crate) const GROUP_NAMES: [&str; GROUPS] = ["web", "mail", "dns"];
 /// A run that has so many steps has lost its way.
 const MOST_STEPS: u64 = 200_000;
 
@@ -55,6 +62,9 @@ pub(crate) struct World {
     /// An operator has moved it.
     pub(crate) moved: [bool; GROUPS],
     pub(crate) recorded: Vec<Recorded>,
+    /// Real servers, where the run has lvsd.
+    pub(crate) farm: Option<Farm>,
+    pub(crate) words: Words,
     pub(crate) coverage: Coverage,
     pub(crate) violation: Option<Violation>,
     pub(crate) story: Story,
@@ -65,6 +75,9 @@ pub(crate) struct World {
     serial: u64,
     /// Nothing has changed around the routers since then.
     steady_since: Micros,
+    /// When a packet last reached a program that reads it.
+    last_arrival: Micros,
+    held_longest: Micros,
     /// Until when packets are on their way that were held back, of routers that heard nobody.
     deaf_until: Micros,
     newest_key: u8,
@@ -93,6 +106,7 @@ impl World {
         world.run(schedule.end_at);
         if world.violation.is_none() {
             world.same_view();
+            world.same_decisions();
         }
         world.coverage.runs = 1;
         world.coverage.simulated = world.now;
@@ -112,6 +126,9 @@ impl World {
             orders: [0; GROUPS],
             nap: None,
             inbox: Vec::new(),
+            boot: None,
+            arrivals: Arrivals::default(),
+            director: shape.farm.map(|_| Director::new()),
             keys: vec![key(1)],
             variant: 0,
             unfit: [false; GROUPS],
@@ -131,6 +148,8 @@ impl World {
             asked: [0; GROUPS],
             moved: [false; GROUPS],
             recorded: Vec::with_capacity(512),
+            farm: schedule.shape.farm.map(|stop| Farm::new(schedule.shape.groups.len(), stop)),
+            words: Words::default(),
             coverage: Coverage::default(),
             violation: None,
             story,
@@ -140,6 +159,8 @@ impl World {
             queue: BinaryHeap::with_capacity(64),
             serial: 0,
             steady_since: 0,
+            last_arrival: 0,
+            held_longest: 0,
             deaf_until: 0,
             newest_key: 1,
             rotating: false,
@@ -219,7 +240,7 @@ impl World {
                 if let Some(recorded) = self.recorded.get_mut(record).filter(|_| read) {
                     recorded.arrived = true;
                 }
-                self.arrive(to, path, &bytes);
+                self.arrive(to, Waiting { path, bytes, record });
             }
             Coming::Moved { at, life, group, order, here } => {
                 self.has_moved(at, life, group, order, here);
@@ -235,10 +256,13 @@ impl World {
             Coming::LeaseEnds { at, life, since } => self.lease_ends(at, life, since),
             Coming::Worker { at, life } => {
                 if self.lives(at, life) {
-                    let ready = Worker::Up { table_in_place: true, checks_warm: true };
-                    self.give(at, Input::Worker(ready));
+                    self.hear_of_worker(at);
                 }
             }
+            Coming::StartLvsd { at, life } => self.start_lvsd(at, life),
+            Coming::Work { at, life, due } => self.lvsd_due(at, life, due),
+            Coming::Kernel { at, life } => self.kernel_done(at, life),
+            Coming::Checked { at, life, id } => self.checked(at, life, id),
             Coming::Shot { at, life, id } => self.shoot(at, life, id),
             Coming::Fenced { at, life, id, fenced } => {
                 if self.lives(at, life) {

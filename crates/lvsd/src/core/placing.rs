@@ -188,8 +188,10 @@ impl Core {
         predecessor: Option<&WantedService>,
         now: Now,
     ) -> WantedService {
-        let (wanted, guesses) = self.foresee(service, predecessor);
-        for (probe, fitness) in guesses {
+        let (wanted, mut guesses) = self.foresee(service, predecessor);
+        // In the order of the file, so that checks have the same numbers each time.
+        for probe in wanted.servers.iter().flat_map(|server| &server.probes) {
+            let Some((probe, fitness)) = guesses.remove_entry(probe) else { continue };
             let reason = match fitness.verdict {
                 Verdict::Unknown => "not checked yet",
                 _ => "as found at start",

@@ -17,13 +17,29 @@ impl Since {
         now: Micros,
         bound: Micros,
     ) -> Option<Micros> {
+        self.over_from(group, wrong.then_some(0), now, bound)
+    }
+
+    /// The same where it counts only from a moment on; none when it is not wrong.
+    pub(super) fn over_from(
+        &mut self,
+        group: usize,
+        from: Option<Micros>,
+        now: Micros,
+        bound: Micros,
+    ) -> Option<Micros> {
         let slot = self.0.get_mut(group)?;
-        if !wrong {
+        let Some(from) = from else {
             *slot = None;
             return None;
-        }
-        let lasted = now - *slot.get_or_insert(now);
+        };
+        let lasted = now - (*slot.get_or_insert(now)).max(from);
         (lasted > bound).then_some(lasted)
+    }
+
+    /// Since when it has been so.
+    pub(super) fn of(&self, group: usize) -> Option<Micros> {
+        self.0.get(group).copied().flatten()
     }
 }
 
@@ -31,6 +47,9 @@ impl Since {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
     pub(super) two: Since,
+    /// Not wrong yet: two hold it, in any weather.
+    pub(super) both: Since,
+    pub(super) heard: Since,
     pub(super) know: Since,
     pub(super) none: Since,
     pub(super) partition: Since,
@@ -46,7 +65,10 @@ pub(super) struct Around {
     /// A direction has a path that works.
     pub(super) works: [bool; 2],
     pub(super) agree: bool,
+    /// Packets are lost, altered or held back by chance.
     pub(super) noisy: bool,
+    /// Something has just changed.
+    pub(super) unsettled: bool,
 }
 
 impl World {
@@ -57,6 +79,7 @@ impl World {
             works: [self.works_from(0), self.works_from(1)],
             agree: self.variants_agree(),
             noisy: self.noisy(),
+            unsettled: self.unsettled(),
         };
         let passed = self.now - self.watch.last;
         self.watch.last = self.now;

@@ -133,6 +133,7 @@ fn a_clock_that_leaps_ten_years_is_a_pause_and_nothing_else() {
     for index in [0, 1] {
         let mut world = pair(&plain(1), 5 * SECOND);
         world.routers[index].clock.leap(TEN_YEARS);
+        world.routers[index].arrivals.ask_anew();
         world.give(index, Input::Timeout);
         pass(&mut world, 5 * SECOND);
         assert_eq!(holders(&world).len(), 1);

@@ -2,8 +2,9 @@
 
 use super::{
     Action, Coming, Event, INBOX, Index, Input, Micros, PathId, QuestionId, Rc, Reason, Recorded,
-    Rejected, World, micros,
+    Rejected, Waiting, World, micros,
 };
+use heartbeat::packet::Kind;
 use heartbeat::{Beat, GroupId};
 
 /// Longest time until the witness answers, in microseconds.
@@ -24,6 +25,7 @@ impl World {
                 Action::Fence { question } => self.fence(index, question),
                 Action::Stopped => {
                     self.story.tell(self.now, || format!("router {index} has stopped"));
+                    self.stop_lvsd(index);
                     self.end(index);
                     if self.healed {
                         self.start(index);
@@ -36,6 +38,9 @@ impl World {
     fn report(&mut self, index: Index, event: Event) {
         *self.coverage.events.entry(name(event)).or_default() += 1;
         self.story.tell(self.now, || format!("router {index}: {}: {event:?}", name(event)));
+        if matches!(event, Event::PartnerLost { .. }) {
+            self.lost(index);
+        }
     }
 
     /// A group's addresses begin to move.
@@ -60,6 +65,7 @@ impl World {
         let Some(router) = self.routers.get_mut(index) else { return };
         let (order, life) = (router.next_order(group), router.life);
         self.plan(after, Coming::Moved { at: index, life, group, order, here });
+        self.tell_roles(index);
     }
 
     /// A group's addresses have moved, unless somebody wants something else by now.
@@ -129,7 +135,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: Index, path: PathId, beat: &Beat) {
+    pub(super) fn send(&mut self, from: Index, path: PathId, beat: &Beat) {
         let now = self.now;
         let Some(router) = self.routers.get_mut(from) else { return };
         let moment = router.clock.at(now);
@@ -137,7 +143,11 @@ impl World {
         let bytes: Rc<[u8]> = node.seal(beat, moment).into();
         self.coverage.packets[0] += 1;
         let record = self.recorded.len();
-        self.recorded.push(Recorded { from, bytes: Rc::clone(&bytes), arrived: false });
+        let (life, kind) = (router.life, beat.kind);
+        router.arrivals.asks(&bytes, now);
+        let recorded =
+            Recorded { from, life, made: now, kind, bytes: Rc::clone(&bytes), arrived: false };
+        self.recorded.push(recorded);
         let cut = self.network.cut.get(from).and_then(|paths| paths.get(path.0));
         if cut.copied().unwrap_or(true) || self.random.chance(self.network.lose) {
             return;
@@ -157,19 +167,21 @@ impl World {
     }
 
     /// A packet reaches a machine.
-    pub(super) fn arrive(&mut self, to: Index, path: usize, bytes: &Rc<[u8]>) {
+    pub(super) fn arrive(&mut self, to: Index, packet: Waiting) {
         let Some(router) = self.routers.get_mut(to) else { return };
         match router.nap {
             Some(nap) if nap.machine => {}
-            Some(_) if router.inbox.len() < INBOX => router.inbox.push((path, Rc::clone(bytes))),
+            Some(_) if router.inbox.len() < INBOX => router.inbox.push(packet),
             Some(_) => {}
-            None => self.deliver(to, path, bytes),
+            None => self.deliver(to, &packet),
         }
     }
 
     /// A router's program reads a packet.
-    pub(super) fn deliver(&mut self, to: Index, path: usize, bytes: &[u8]) {
+    pub(super) fn deliver(&mut self, to: Index, packet: &Waiting) {
         let now = self.now;
+        let Waiting { path, bytes, record } = packet;
+        let must = self.must_count(to, bytes, *record);
         let Some(router) = self.routers.get_mut(to) else { return };
         let moment = router.clock.at(now);
         let Some(node) = router.node.as_mut() else { return };
@@ -182,13 +194,18 @@ impl World {
                 if received.newest && !router.woke.is_some_and(waited) {
                     router.slept_until = None;
                 }
-                self.give(to, Input::Heartbeat(PathId(path), received));
+                self.give(to, Input::Heartbeat(PathId(*path), received.clone()));
+                self.has_arrived(to, *record, must, Ok(&received));
+                if received.beat.kind == Kind::Letter {
+                    self.letter_came(to, received.beat.letter);
+                }
             }
             Err(rejected) => {
                 self.count_refused(rejected);
                 if rejected == Rejected::Unproven {
                     self.give(to, Input::Unproven);
                 }
+                self.has_arrived(to, *record, must, Err(rejected));
             }
         }
     }

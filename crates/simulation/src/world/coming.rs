@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use control::nanny::WatchId;
 use heartbeat::QuestionId;
 
 use crate::fault::{Index, Micros};
@@ -15,6 +16,10 @@ pub(super) enum Coming {
     Probed { at: Index, life: u64, group: usize, id: QuestionId, seen: bool, last: bool },
     LeaseEnds { at: Index, life: u64, since: Micros },
     Worker { at: Index, life: u64 },
+    StartLvsd { at: Index, life: u64 },
+    Work { at: Index, life: u64, due: Micros },
+    Kernel { at: Index, life: u64 },
+    Checked { at: Index, life: u64, id: WatchId },
     Shot { at: Index, life: u64, id: QuestionId },
     Fenced { at: Index, life: u64, id: QuestionId, fenced: bool },
     Reboot { at: Index },

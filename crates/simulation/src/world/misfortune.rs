@@ -19,7 +19,7 @@ impl World {
         let operator =
             matches!(fault, Fault::Failover(..) | Fault::TakeOver(..) | Fault::Force(..));
         let attack = matches!(fault, Fault::Replay(..) | Fault::Reflect(..) | Fault::Forge(..));
-        if !operator && !attack && *fault != Fault::RotateKeys {
+        if !operator && !attack && !fault.is_of_lvsd() && *fault != Fault::RotateKeys {
             self.unsettle();
             self.planned = [0; GROUPS];
         }
@@ -57,6 +57,7 @@ impl World {
             Fault::Replay(to, count) => self.replay(to, count),
             Fault::Reflect(to, count) => self.reflect(to, count),
             Fault::Forge(to, count) => self.forge(to, count),
+            _ if fault.is_of_lvsd() => self.befall_lvsd(fault),
             _ => self.disturb(fault),
         }
     }
@@ -105,6 +106,7 @@ impl World {
                 self.bounds = super::Bounds::new(bounds.0, bounds.1, bounds.2, delay);
             }
             Fault::HoldBack(from, time) => {
+                self.held_longest = self.held_longest.max(time);
                 if let Some(hold) = network.hold.get_mut(from) {
                     *hold = time;
                 }
@@ -151,6 +153,7 @@ impl World {
             if self.variant(index) != variant {
                 self.reload(index, variant);
             }
+            self.heal_lvsd(index, variant);
             self.start(index);
         }
         self.planned = [0; GROUPS];
@@ -175,6 +178,7 @@ impl World {
         let dead_after = micros(self.shape.dead_after);
         let calm = self.now.saturating_sub(self.steady_since) >= dead_after * 2
             && !self.noisy()
+            && !self.unsettled()
             && self.variants_agree()
             && self.works_from(0)
             && self.works_from(1)
@@ -233,9 +237,11 @@ impl World {
     }
 
     fn lose_worker(&mut self, index: Index, lasts: Micros) {
+        self.kill_lvsd(index);
         self.ask(index, Input::Worker(Worker::Down));
-        let life = self.routers.get(index).map_or(0, |router| router.life);
-        self.plan(lasts, Coming::Worker { at: index, life });
+        let Some(router) = self.routers.get(index) else { return };
+        let coming = router.lvsd_comes(index);
+        self.plan(lasts, coming);
     }
 
     /// Each router accepts the new key, then each signs with it, then each forgets the old one.

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use heartbeat::packet::Kind;
+
 use super::World;
 use crate::fault::{Index, Micros};
 use crate::schedule::micros;
@@ -11,6 +13,10 @@ use crate::schedule::micros;
 pub(crate) struct Recorded {
     pub(crate) from: Index,
     pub(crate) bytes: Rc<[u8]>,
+    /// Which life of its router made it, when, and of what kind.
+    pub(crate) life: u64,
+    pub(crate) made: Micros,
+    pub(crate) kind: Kind,
     /// It has arrived: coming again it must change nothing.
     pub(crate) arrived: bool,
 }
@@ -49,12 +55,34 @@ impl World {
         self.now < self.deaf_until
     }
 
-    /// Packets are lost, altered or held back by chance, or something has just changed.
+    /// Packets are lost, altered or held back by chance.
     pub(crate) fn noisy(&self) -> bool {
-        let network = &self.network;
-        network.lose > 0
-            || network.corrupt > 0
-            || network.hold != [0; 2]
-            || self.now.saturating_sub(self.steady_since) < micros(self.shape.dead_after) / 2
+        let Network { lose, corrupt, hold, .. } = &self.network;
+        *lose > 0 || *corrupt > 0 || *hold != [0; 2]
+    }
+
+    /// The longest that a packet is held back now.
+    pub(crate) fn held_back(&self) -> Micros {
+        self.network.hold.into_iter().max().unwrap_or(0)
+    }
+
+    /// The longest that any packet was held back.
+    pub(crate) fn longest_hold(&self) -> Micros {
+        self.held_longest
+    }
+
+    /// When something last changed around the routers.
+    pub(crate) fn changed_at(&self) -> Micros {
+        self.steady_since
+    }
+
+    /// Since when nothing has arrived.
+    pub(crate) fn silent_since(&self) -> Micros {
+        self.last_arrival
+    }
+
+    /// Something has just changed.
+    pub(crate) fn unsettled(&self) -> bool {
+        self.now.saturating_sub(self.steady_since) < micros(self.shape.dead_after) / 2
     }
 }

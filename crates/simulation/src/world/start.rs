@@ -1,8 +1,8 @@
 //! Programs start, end, fall asleep and wake up.
 
 use super::{
-    Bug, Coming, Duration, GROUPS, GroupSetup, Index, Input, Micros, NAMES, PathSetup, RouterId,
-    Setup, Side, Timing, World, configured, micros,
+    Arrivals, Bug, Coming, Duration, GROUPS, GroupSetup, Index, Input, Micros, NAMES, PathSetup,
+    RouterId, Setup, Side, Timing, World, configured, micros,
 };
 use crate::clock::Clock;
 use crate::node::Node;
@@ -93,14 +93,25 @@ impl World {
         let release = if mixed { Release::draw(&mut self.random) } else { Release::This };
         *self.coverage.events.entry(release.name()).or_default() += 1;
         let session = release.session(session);
-        let node = Node { failover, session, release, bug, forgotten: Duration::ZERO, ring };
+        let node = Node {
+            failover,
+            session,
+            release,
+            bug,
+            forgotten: Duration::ZERO,
+            ring,
+            interval: self.shape.interval,
+            believed: None,
+        };
         let ready = micros(self.shape.dead_after) * self.random.below(READY_AFTER) / 1000;
         if let Some(router) = self.routers.get_mut(index) {
             router.life += 1;
             router.due = now;
             router.node = Some(node);
-            let life = router.life;
-            self.plan(ready, Coming::Worker { at: index, life });
+            router.boot = Some(boot);
+            router.arrivals = Arrivals::default();
+            let coming = router.lvsd_comes(index);
+            self.plan(ready, coming);
         }
         self.unsettle();
     }
@@ -119,6 +130,7 @@ impl World {
         router.life += 1;
         router.nap = None;
         let life = router.life;
+        self.kill_lvsd(index);
         if let Some(lease) = self.shape.lease {
             self.plan(lease, Coming::LeaseEnds { at: index, life, since: now });
         }
@@ -131,6 +143,10 @@ impl World {
         if let Some(router) = self.routers.get_mut(index) {
             router.powered = false;
             router.holds = [false; GROUPS];
+            if let Some(director) = router.director.as_mut() {
+                director.power_off();
+                self.words.forget();
+            }
         }
         self.unsettle();
     }
@@ -156,6 +172,7 @@ impl World {
         let Some(router) = self.routers.get_mut(index) else { return };
         let Some(nap) = router.nap.take() else { return };
         let lasted = router.clock.at(now).since(router.clock.at(nap.since));
+        router.arrivals.ask_anew();
         if lasted >= dead_after {
             let until = router.clock.at(now) + dead_after;
             router.slept_until = Some(until);
@@ -167,11 +184,14 @@ impl World {
         {
             node.forgotten += lasted;
         }
+        if let Some(director) = router.director.as_mut() {
+            director.disturbed_at = now;
+        }
         let inbox = std::mem::take(&mut router.inbox);
         self.unsettle();
         self.story.tell(now, || format!("router {index} goes on after {lasted:?}"));
-        for (path, bytes) in inbox {
-            self.deliver(index, path, &bytes);
+        for packet in inbox {
+            self.deliver(index, &packet);
         }
         // It learns what became of its interfaces meanwhile.
         for group in 0..self.ids.len() {
@@ -218,5 +238,6 @@ impl World {
         if let Some(setup) = self.setup(index) {
             self.give(index, Input::Setup(setup));
         }
+        self.read_file(index, variant);
     }
 }
