@@ -15,8 +15,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// The kernel's list.
 const LIST: &str = "/proc/net/ip_vs_conn";
-/// A hand-over waits no longer for this. Older connections were copied by the kernel before.
-const LIMIT: Duration = Duration::from_millis(50);
+/// A hand-over waits no longer for this. A client waits longer than this for a packet, and does not
+/// survive a connection that its director does not know; older ones were copied by the kernel before.
+const LIMIT: Duration = Duration::from_millis(250);
 /// The kernel's defaults (`ip_vs_sync.c`).
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 81);
 const PORT: u16 = 8848;
@@ -80,6 +81,12 @@ pub(crate) fn hand_over(sync: &ConnectionSync, ips: &[IpAddr]) -> io::Result<usi
             batch.clear();
         }
         if begun.elapsed() > LIMIT {
+            let limit_ms = LIMIT.as_millis();
+            tracing::warn!(
+                limit_ms,
+                told = count,
+                "too many connections to tell the partner of all"
+            );
             break;
         }
     }

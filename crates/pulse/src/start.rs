@@ -11,6 +11,7 @@ use heartbeat::{Failover, Session, SharedKey, Side};
 use ring::rand::{SecureRandom, SystemRandom};
 use runtime::applied::Applied;
 use runtime::dirs::RuntimeDir;
+use runtime::logging::LogOutput;
 use runtime::presence::Presence;
 use runtime::privilege::{self, Capabilities};
 use runtime::{Context, Exit, ExitError, config_file, readiness, whoami};
@@ -114,7 +115,16 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
     readiness::ready("running");
     let exit = driver.run(context.signals).await;
     drop(server);
-    let exit = exit?;
+    end(exit?, thread, presence, &context.output)
+}
+
+/// The last things, in their order.
+fn end(
+    exit: Ended,
+    thread: Thread,
+    presence: Presence,
+    log: &LogOutput,
+) -> Result<ExitCode, ExitError> {
     if exit == Ended::Replaced {
         // It ends with this program, and no earlier.
         std::mem::forget(thread);
@@ -125,7 +135,7 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
     drop(presence);
     match exit {
         Ended::Stopped => Ok(Exit::Done.into()),
-        Ended::Replaced => Err(runtime::replace(&context.output)),
+        Ended::Replaced => Err(runtime::replace(log)),
     }
 }
 

@@ -109,6 +109,7 @@ fn loaded(cluster: &Arc<Cluster>, variant: u64) -> Loaded {
         format: Format::Native,
         cluster: Some(Cluster::clone(cluster)),
         diagnostics: Vec::new(),
+        notes: Vec::new(),
         files: Vec::new(),
         hash: variant + 1,
     }
