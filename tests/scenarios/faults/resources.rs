@@ -39,8 +39,8 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         }
         Ok(())
     })?;
-    row.nobody_moved()?;
-    Ok(())
+    // A check that cannot open a socket says nothing about the server.
+    row.nobody_noticed()
 }
 
 fn limit_descriptors(stage: &Stage<'_>, router: &Node, daemon: &str, most: &str) -> Outcome {
