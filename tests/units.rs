@@ -82,7 +82,8 @@ const NO_SANDBOX: [&str; 19] = [
     "StateDirectoryMode",
 ];
 
-const RESOURCES: &str = "pulse.service.d/resources.conf";
+/// Not beside the unit in a folder of its name: whoever installs the folder would install it too.
+const RESOURCES: &str = "pulse-resources.conf";
 
 /// The settings of a unit's section `Service`.
 fn settings(name: &str) -> Vec<(String, String)> {
@@ -111,8 +112,10 @@ fn the_drop_in_for_resources_takes_every_fence_away() {
 fn systemd_takes_the_drop_in_for_resources() {
     let folder = std::env::temp_dir().join(format!("caribe-units-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("pulse.service.d")).unwrap();
-    for name in ["pulse.service", RESOURCES] {
-        std::fs::copy(unit(name), folder.join(name)).unwrap();
+    for (name, to) in
+        [("pulse.service", "pulse.service"), (RESOURCES, "pulse.service.d/resources.conf")]
+    {
+        std::fs::copy(unit(name), folder.join(to)).unwrap();
     }
     let run = |verb: &[&str]| {
         let mut command = Command::new("systemd-analyze");

@@ -6,7 +6,7 @@ use config::Cluster;
 use config::model::Hook;
 
 /// What loosens the sandbox.
-const DROP_IN: &str = include_str!("../../../../etc/systemd/pulse.service.d/resources.conf");
+const DROP_IN: &str = include_str!("../../../../etc/systemd/pulse-resources.conf");
 
 /// Where it has to be.
 const PLACE: &str = "/etc/systemd/system/pulse.service.d/resources.conf";

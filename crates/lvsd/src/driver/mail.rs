@@ -166,14 +166,20 @@ async fn over_sendmail(
     command.args(["-i", "-f", from, "--"]).args(&mail.to).env_clear().current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().map_err(failed)?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(text.replace("\r\n", "\n").as_bytes()).await.map_err(failed)?;
-    }
+    let written = match child.stdin.take() {
+        Some(mut input) => input.write_all(text.replace("\r\n", "\n").as_bytes()).await,
+        None => Ok(()),
+    };
     let status = child.wait().await.map_err(failed)?;
-    if status.success() {
-        return Ok(());
+    if !status.success() {
+        let ending = runtime::child::ending(status);
+        return Err(MailError::Sendmail(format!("ended with {ending}")));
     }
-    Err(MailError::Sendmail(format!("ended with {}", runtime::child::ending(status))))
+    match written {
+        // Whether it read to the end is its own matter: it says that it has taken the mail.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
