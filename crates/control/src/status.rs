@@ -111,6 +111,9 @@ pub struct PathStatus {
     pub alive: bool,
     /// The interface has a carrier.
     pub carrier: bool,
+    /// Why it has no place on this router at the moment; none when it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
     /// Milliseconds since the last good heartbeat.
     pub last_heard_ms: Option<u64>,
     /// Heartbeats sent.

@@ -192,7 +192,9 @@ impl Failover {
     /// A path's interface gained or lost its carrier.
     pub fn handle_carrier(&mut self, path: PathId, up: bool, now: Moment) -> Actions {
         let mut draft = self.wake(now);
+        let heard_nothing = !self.paths.any_carrier();
         draft.reports.extend(self.paths.carrier(path, up));
+        self.begin_to_listen(heard_nothing, now);
         self.finish(draft, now)
     }
 
@@ -247,7 +249,9 @@ impl Failover {
     pub fn handle_setup(&mut self, setup: Setup, now: Moment) -> Result<Actions, SetupError> {
         setup.check()?;
         let mut draft = self.wake(now);
+        let heard_nothing = !self.paths.any_carrier();
         self.paths = self.paths.renewed(&setup.paths);
+        self.begin_to_listen(heard_nothing, now);
         let mut old = std::mem::take(&mut self.groups);
         for new in &setup.groups {
             let known = old.iter().position(|group| group.setup.id == new.id);
@@ -282,6 +286,20 @@ impl Failover {
         let draft = self.wake(now);
         self.stopping = true;
         self.finish(draft, now)
+    }
+
+    /// A router that starts has listened only once it had a path to listen on.
+    fn begin_to_listen(&mut self, heard_nothing: bool, now: Moment) {
+        let unheard = self.partner.presence() == Presence::Unheard;
+        if !(heard_nothing && unheard && self.paths.any_carrier()) {
+            return;
+        }
+        let until = now + self.setup.timing.dead_after();
+        // One that has addresses goes on before their lease ends.
+        let starting = |group: &&mut Group| group.role == Role::Starting && !group.holding;
+        for group in self.groups.iter_mut().filter(starting) {
+            group.listen_until = group.listen_until.max(until);
+        }
     }
 
     /// Begins every call. Whoever was silent for so long that the partner may have taken over

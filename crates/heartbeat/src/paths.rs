@@ -43,6 +43,11 @@ impl Paths {
         (0..self.0.len()).map(PathId)
     }
 
+    /// Something can be heard at all.
+    pub(crate) fn any_carrier(&self) -> bool {
+        self.0.iter().any(|path| path.carrier)
+    }
+
     /// Bit n: path n is alive.
     pub(crate) fn bits(&self) -> u16 {
         let bit = |n: u32| 1u16.checked_shl(n).unwrap_or(0);

@@ -1,5 +1,6 @@
 //! Carries out what the state machine decides. Nothing here waits for anything but events.
 
+mod absent;
 mod asked;
 mod child;
 mod fence;
@@ -7,6 +8,7 @@ mod host;
 mod letters;
 mod outside;
 mod reload;
+mod roles;
 pub(crate) mod rotation;
 
 use std::collections::BTreeMap;
@@ -21,9 +23,7 @@ use control::status::ConfigStatus;
 use control::worker::{FromLvsd, Readiness};
 use heartbeat::packet::Kind;
 use heartbeat::session::Counters;
-use heartbeat::{
-    Action, Actions, Event, Failover, GroupId, Moment, PathId, Reason, Rejected, Role, Session,
-};
+use heartbeat::{Action, Actions, Event, Failover, Moment, PathId, Rejected, Session};
 use runtime::applied::Applied;
 use runtime::journal::{EventKind, Level};
 use runtime::signals::{Request as SignalRequest, Signals};
@@ -32,8 +32,8 @@ use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::host::Host;
-use crate::mover::{Mover, Target, Tools};
-use crate::notice::{Moved, Notice};
+use crate::mover::{Mover, Tools};
+use crate::notice::Notice;
 use crate::plan::{GroupPlan, Plan};
 use crate::report::Reporter;
 use crate::sockets::{SendChange, Sockets};
@@ -114,6 +114,8 @@ pub(crate) struct Driver {
     pub(crate) applied: Applied,
     path: PathBuf,
     watch: reload::Watch,
+    /// A notice comes when absent paths are to be tried.
+    awaits_paths: bool,
     stopped: bool,
     replaced: bool,
     exit: Option<ExitError>,
@@ -138,6 +140,7 @@ impl Driver {
             worker: WorkerInfo::default(),
             role_changes: 0,
             child: Some(worker),
+            awaits_paths: false,
             stopped: false,
             replaced: false,
             exit: None,
@@ -165,12 +168,15 @@ impl Driver {
         let [router, partner] = &driver.plan.names;
         let fields = [("router", router.clone()), ("partner", partner.clone())];
         driver.tools.journal.record(EventKind::Daemon, Level::Info, "pulse started", &fields);
+        driver.tell_paths(&[]);
+        driver.tell_groups(&[]);
+        driver.await_paths();
         driver.begin_remembering();
         driver
     }
 
     /// Runs to the orderly end, or until another binary is to take its place.
-    pub(crate) async fn run(mut self, mut signals: Signals) -> Result<Ended, ExitError> {
+    pub(crate) async fn run(mut self, signals: &mut Signals) -> Result<Ended, ExitError> {
         let watchdog = readiness::watchdog_interval().unwrap_or(Duration::MAX);
         let mut alive_at = tokio::time::Instant::now();
         while !self.stopped && !self.replaced {
@@ -292,41 +298,6 @@ impl Driver {
         }
     }
 
-    fn change_role(&mut self, id: GroupId, active: bool, reason: Reason) {
-        self.role_changes += 1;
-        self.reporter().role(active, id, reason);
-        let urgent = !matches!(
-            reason,
-            Reason::Operator
-                | Reason::PartnerAsked
-                | Reason::Stopping
-                | Reason::Unfit
-                | Reason::WorkerFailed
-                | Reason::Removed
-        );
-        self.order(id, active, urgent);
-        self.tell_roles();
-    }
-
-    fn order(&mut self, id: GroupId, active: bool, urgent: bool) {
-        let Some(group) = self.groups.get_mut(&id.0) else { return };
-        group.order += 1;
-        group.settled = false;
-        group.active = active;
-        let plan = Arc::clone(&group.plan);
-        group.mover.order(Target { order: group.order, active, urgent, plan });
-    }
-
-    fn tell_roles(&self) {
-        let active = self.groups.values().filter(|group| group.active);
-        let active = active.map(|group| group.plan.name.clone()).collect();
-        if let Some(child) = &self.child {
-            child.roles(active);
-        }
-        let roles = self.failover.groups().filter(|group| group.role == Role::Active).count();
-        readiness::status(&format!("active for {roles} of {} groups", self.plan.groups.len()));
-    }
-
     fn signal(&mut self, signal: SignalRequest) {
         match signal {
             SignalRequest::Reload => self.read_again(How::Unconfirmed, None),
@@ -380,23 +351,12 @@ impl Driver {
             Notice::HostChanged(host, read_at) => self.look_at_host(*host, read_at),
             Notice::Loaded(loaded, how, reply) => self.loaded(&loaded, how, reply),
             Notice::TrialEnds => self.end_trial(),
+            Notice::PathsAwaited => {
+                self.awaits_paths = false;
+                self.place_absent_paths();
+            }
             Notice::KeysWritten(written) => self.keys_written(*written),
             Notice::Asked(question, reply) => self.asked(question, reply),
-        }
-    }
-
-    fn moved(&mut self, moved: Moved) {
-        let Some(group) = self.groups.get_mut(&moved.group.0) else { return };
-        if moved.order != group.order {
-            return;
-        }
-        group.problems = moved.problems.into_iter().collect();
-        let first = !std::mem::replace(&mut group.settled, true);
-        group.settled_at = clock::now();
-        if first && !moved.active {
-            let actions = self.failover.handle_stood_down(moved.group, clock::now());
-            self.carry_out(actions);
-            self.forget_removed();
         }
     }
 }

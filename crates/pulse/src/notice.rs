@@ -36,6 +36,8 @@ pub(crate) enum Notice {
     HostChanged(Box<Host>, Moment),
     /// A configuration was read, for whom; somebody may wait for what becomes of it.
     Loaded(Box<Loaded>, How, Option<oneshot::Sender<Response>>),
+    /// Absent heartbeat paths are to be tried again.
+    PathsAwaited,
     /// A trial of a configuration may have ended.
     TrialEnds,
     /// New heartbeat keys were written to their file, or could not be.

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use config::model::{ConnectionSync, Failback, FloatingAddress, Group, Hook, Pair};
+use heartbeat::timing::TimingError;
 use heartbeat::{GroupId, GroupSetup, PathId, PathSetup, RouterId, Setup, Side, Timing};
 use netlink::{HostAddress, Lease};
 use send_arp::{Link, Mac};
 
 use crate::host::{Host, Places};
 use crate::lease;
-use crate::path::PathPlan;
+use crate::path::{PathPlan, Sources};
 
 mod fence;
 
@@ -23,6 +24,8 @@ pub(crate) struct GroupPlan {
     pub(crate) preferred: Option<String>,
     pub(crate) failback: Failback,
     pub(crate) addresses: Vec<Placed>,
+    /// What the configuration says of each of them.
+    sources: Vec<FloatingAddress>,
     /// How long the kernel keeps an address that is not renewed.
     pub(crate) lease_seconds: u32,
     pub(crate) hooks: Vec<Hook>,
@@ -34,10 +37,13 @@ pub(crate) struct GroupPlan {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Placed {
     pub(crate) address: HostAddress,
+    /// Empty while it is not known.
     pub(crate) interface: String,
     pub(crate) link: Option<Link>,
     /// An address that stays here has the route of its network.
     pub(crate) shares_route: bool,
+    /// Why it has no place on this host at the moment. Its group cannot be held here then.
+    pub(crate) absent: Option<String>,
 }
 
 /// Everything that this router does.
@@ -46,6 +52,7 @@ pub(crate) struct Plan {
     pub(crate) me: Side,
     /// Names of this router and the other one.
     pub(crate) names: [String; 2],
+    pub(crate) sources: Sources,
     pub(crate) paths: Vec<PathPlan>,
     pub(crate) groups: Vec<GroupPlan>,
     pub(crate) witness: Vec<IpAddr>,
@@ -55,59 +62,78 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Places everything on this host; the error is one line for each thing that has no place.
+    /// Places everything on this host. What has no place says why, and waits for it.
+    ///
+    /// # Errors
+    /// The times do not fit each other.
     pub(crate) fn new(
         pair: &Pair,
         sync: Option<&ConnectionSync>,
         me: Side,
         hash: u64,
         host: &Host,
-    ) -> Result<Self, Vec<String>> {
+    ) -> Result<Self, TimingError> {
         let [first, second] = &pair.routers;
         let (own, other) = match me {
             Side::First => (first, second),
             Side::Second => (second, first),
         };
-        let mut problems = Vec::new();
         let beat = &pair.heartbeat;
-        let paths = PathPlan::all(own, other, beat, host).unwrap_or_else(|found| {
-            problems.extend(found);
-            Vec::new()
-        });
+        let sources = Sources::new(own, other, beat);
         let timing =
-            Timing::try_new(beat.interval, beat.dead_after, beat.warn_after, beat.listen_first);
+            Timing::try_new(beat.interval, beat.dead_after, beat.warn_after, beat.listen_first)?;
         let floating: Vec<IpAddr> = pair.groups.iter().flat_map(ips).collect();
-        let mut groups = Vec::with_capacity(pair.groups.len());
-        for group in &pair.groups {
-            let place = |address| place(address, &group.name, host, &floating);
-            let (placed, lost): (Vec<_>, Vec<_>) =
-                group.addresses.iter().map(place).partition(Result::is_ok);
-            problems.extend(lost.into_iter().filter_map(Result::err));
-            groups.push(GroupPlan {
-                id: GroupId::of(&group.name),
-                name: group.name.clone(),
-                preferred: group.preferred.clone(),
-                failback: group.failback,
-                lease_seconds: lease::seconds(beat.dead_after, placed.len()),
-                addresses: placed.into_iter().flatten().collect(),
-                hooks: group.hooks.clone(),
-                sync: sync.cloned(),
-            });
+        let group = |group: &Group| GroupPlan {
+            id: GroupId::of(&group.name),
+            name: group.name.clone(),
+            preferred: group.preferred.clone(),
+            failback: group.failback,
+            lease_seconds: lease::seconds(beat.dead_after, group.addresses.len()),
+            addresses: group.addresses.iter().map(|one| place(one, host, &floating)).collect(),
+            sources: group.addresses.clone(),
+            hooks: group.hooks.clone(),
+            sync: sync.cloned(),
+        };
+        let fence = pair.fence.as_ref();
+        Ok(Self {
+            me,
+            names: [own.name.clone(), other.name.clone()],
+            paths: sources.paths(host),
+            sources,
+            groups: pair.groups.iter().map(group).collect(),
+            witness: beat.witness.clone(),
+            fence: fence.map(|fence| FencePlan::new(fence, &pair.routers, me)),
+            timing,
+            hash,
+        })
+    }
+
+    /// What an edit must not bring: paths and addresses without a place here that `before` does not
+    /// have, and the loss of the last path that has one.
+    pub(crate) fn misplaced(&self, before: &Self) -> Vec<String> {
+        let new = |path: &&PathPlan| !before.paths.iter().any(|old| path.is(old));
+        let mut problems: Vec<String> =
+            self.paths.iter().filter(new).filter_map(PathPlan::problem).collect();
+        let there = |plan: &Self| plan.paths.iter().any(|path| path.absent.is_none());
+        if problems.is_empty() && there(before) && !there(self) {
+            problems.extend(self.paths.iter().filter_map(PathPlan::problem));
         }
-        let names = [own.name.clone(), other.name.clone()];
-        match timing {
-            Ok(timing) if problems.is_empty() => {
-                let witness = beat.witness.clone();
-                let fence = pair.fence.as_ref();
-                let fence = fence.map(|fence| FencePlan::new(fence, &pair.routers, me));
-                Ok(Self { me, names, paths, groups, witness, fence, timing, hash })
-            }
-            Ok(_) => Err(problems),
-            Err(error) => {
-                problems.push(error.to_string());
-                Err(problems)
-            }
+        let known: Vec<&FloatingAddress> =
+            before.groups.iter().flat_map(|group| &group.sources).collect();
+        for group in &self.groups {
+            // There may be thousands, and nearly all have their place.
+            let absent = group.addresses.iter().zip(&group.sources);
+            let absent = absent.filter(|(placed, _)| placed.absent.is_some());
+            let new = absent.filter(|(_, source)| !known.contains(source));
+            problems.extend(new.filter_map(|(placed, _)| placed.problem(&group.name)));
         }
+        problems
+    }
+
+    /// Every floating address.
+    pub(crate) fn floating(&self) -> Vec<IpAddr> {
+        let sources = self.groups.iter().flat_map(|group| &group.sources);
+        sources.map(|address| address.ip).collect()
     }
 
     /// What the state machine is told. `before` are the paths of the plan in force, if any.
@@ -182,19 +208,28 @@ impl Plan {
 }
 
 impl GroupPlan {
-    /// Every interface of its addresses has a carrier.
+    /// An address of it has no place on this host.
+    pub(crate) fn absent(&self) -> bool {
+        self.addresses.iter().any(|placed| placed.absent.is_some())
+    }
+
+    /// Every interface of its addresses is there and has a carrier.
     pub(crate) fn fit(&self, host: &Host) -> bool {
         let carries = |placed: &Placed| {
-            host.named(&placed.interface).is_some_and(|link| link.carrier || link.loopback)
+            placed.absent.is_none()
+                && host.named(&placed.interface).is_some_and(|link| link.carrier || link.loopback)
         };
         self.addresses.iter().all(carries)
     }
 
-    /// Interfaces can be made anew with another number or address: look them up again.
-    pub(crate) fn placed_again(&self, host: &Host) -> Self {
+    /// Interfaces can be made anew with another number or address: look them up again. What had no
+    /// place may have one now. `moving` are the floating addresses of all groups.
+    pub(crate) fn placed_again(&self, host: &Host, moving: &[IpAddr]) -> Self {
         let mut group = self.clone();
-        for placed in &mut group.addresses {
-            if let Some(link) = host.named(&placed.interface) {
+        for (placed, source) in group.addresses.iter_mut().zip(&self.sources) {
+            if placed.absent.is_some() {
+                *placed = place(source, host, moving);
+            } else if let Some(link) = host.named(&placed.interface) {
                 placed.address.interface = link.index;
                 placed.link = announced_on(link);
             }
@@ -212,6 +247,12 @@ impl Placed {
         Lease { seconds, shares_route: self.shares_route }
     }
 
+    /// Why it has no place, if so.
+    pub(crate) fn problem(&self, group: &str) -> Option<String> {
+        let absent = self.absent.as_ref()?;
+        Some(format!("floating address {} of group {group} {absent}", self.address.ip))
+    }
+
     /// `192.168.1.1/24`.
     pub(crate) fn shown(&self) -> String {
         format!("{}/{}", self.address.ip, self.address.prefix_length)
@@ -224,49 +265,46 @@ fn ips(group: &Group) -> impl Iterator<Item = IpAddr> {
 
 /// Where an address goes: the interface it names, or the one whose network holds it. `moving` are
 /// the floating addresses of all groups.
-fn place(
-    floating: &FloatingAddress,
-    group: &str,
-    host: &Host,
-    moving: &[IpAddr],
-) -> Result<Placed, String> {
+fn place(floating: &FloatingAddress, host: &Host, moving: &[IpAddr]) -> Placed {
     let ip = floating.ip;
     let near = host.network_holding(ip);
-    let link = match &floating.interface {
-        Some(name) => host.named(name).ok_or_else(|| {
-            let known: Vec<&str> = host.links.iter().map(|link| link.name.as_str()).collect();
-            format!(
-                "floating address {ip} of group {group} wants interface {name}, which this host \
-                 does not have (it has {}): name another one",
-                known.join(", ")
-            )
-        })?,
-        None => near.and_then(|near| host.numbered(near.interface)).ok_or_else(|| {
-            format!(
-                "floating address {ip} of group {group} lies in no network of this host: name \
-                 its interface"
-            )
-        })?,
+    let (link, absent) = match &floating.interface {
+        Some(name) => (host.named(name), wants(name, host)),
+        None => {
+            let absent = "lies in no network of this host: name its interface".to_owned();
+            (near.and_then(|near| host.numbered(near.interface)), absent)
+        }
     };
+    let index = link.map_or(0, |link| link.index);
+    let name = link.map(|link| link.name.clone()).or_else(|| floating.interface.clone());
     let whole = if ip.is_ipv4() { 32 } else { 128 };
-    let near_length = near.filter(|near| near.interface == link.index);
+    let near_length = near.filter(|near| near.interface == index);
     let near_length = near_length.map_or(whole, |near| near.prefix_length);
     let label = floating.label.clone();
     let prefix_length = floating.prefix_length.unwrap_or(near_length);
-    Ok(Placed {
-        shares_route: host.shares_route(ip, prefix_length, link.index, moving),
+    Placed {
+        shares_route: host.shares_route(ip, prefix_length, index, moving),
         address: HostAddress {
             ip,
             prefix_length,
-            interface: link.index,
+            interface: index,
             // Without a label of its own an address bears the interface's name, as the kernel
             // does it for `ip addr add`.
-            label: label.or_else(|| ip.is_ipv4().then(|| link.name.clone())),
+            label: label.or_else(|| name.clone().filter(|_| ip.is_ipv4())),
             broadcast: floating.broadcast,
         },
-        interface: link.name.clone(),
-        link: announced_on(link),
-    })
+        interface: name.unwrap_or_default(),
+        link: link.and_then(announced_on),
+        absent: link.is_none().then_some(absent),
+    }
+}
+
+fn wants(name: &str, host: &Host) -> String {
+    let known: Vec<&str> = host.links.iter().map(|link| link.name.as_str()).collect();
+    format!(
+        "wants interface {name}, which this host does not have (it has {}): name another one",
+        known.join(", ")
+    )
 }
 
 /// How it is announced there; not at all on an interface without link-layer addresses.

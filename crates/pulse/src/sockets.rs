@@ -8,7 +8,7 @@ use std::task::Poll;
 use heartbeat::PathId;
 use heartbeat::packet::MAX_PACKET;
 use runtime::ExitError;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
 use crate::path::{PathKind, PathPlan};
@@ -25,10 +25,22 @@ const NETWORK_CONTROL: u32 = 48 << 2;
 #[derive(Debug)]
 struct PathSocket {
     plan: PathPlan,
-    udp: UdpSocket,
+    /// None while the path has no place on this host.
+    udp: Option<UdpSocket>,
     sent: u64,
     /// The last send failed, and was reported.
     failing: bool,
+}
+
+impl PathSocket {
+    /// Of a path that was tried; one that could not be opened is absent from then on.
+    fn new(plan: &mut PathPlan, tried: io::Result<Option<UdpSocket>>) -> Self {
+        let udp = tried.unwrap_or_else(|error| {
+            plan.absent = Some(format!("it cannot be opened yet: {error}"));
+            None
+        });
+        Self { plan: plan.clone(), udp, sent: 0, failing: false }
+    }
 }
 
 /// The sockets of all paths.
@@ -49,14 +61,37 @@ pub(crate) enum SendChange {
 }
 
 impl Sockets {
-    /// Opens the sockets of a plan; those that it shares with `self` are kept.
-    pub(crate) fn renew(&mut self, plans: &[PathPlan]) -> Result<(), ExitError> {
+    /// Opens the sockets of a plan; those that it shares with `self` are kept. A path that has no
+    /// place on this host gets none, and one whose place is not ready says so from then on.
+    ///
+    /// # Errors
+    /// Another one cannot be opened. Nothing is changed then.
+    pub(crate) fn renew(&mut self, plans: &mut [PathPlan]) -> Result<(), ExitError> {
         // All must open before one is closed, or a refused reload would lose a path.
         let mut opened = Vec::new();
-        for plan in plans.iter().filter(|plan| !self.paths.iter().any(|old| old.plan == **plan)) {
-            let udp = open(plan).map_err(|error| refused(plan, &error))?;
-            opened.push(PathSocket { plan: plan.clone(), udp, sent: 0, failing: false });
+        for plan in self.new_ones(plans) {
+            match try_open(plan) {
+                Err(error) if !is_not_ready(&error) => return Err(refused(plan, &error)),
+                tried => opened.push(PathSocket::new(plan, tried)),
+            }
         }
+        self.arrange(opened, plans);
+        Ok(())
+    }
+
+    /// The same, and what cannot be opened is absent, whatever the reason.
+    pub(crate) fn renew_as_far_as_possible(&mut self, plans: &mut [PathPlan]) {
+        let opened = self.new_ones(plans).map(|plan| PathSocket::new(plan, try_open(plan)));
+        let opened = opened.collect();
+        self.arrange(opened, plans);
+    }
+
+    fn new_ones<'a>(&self, plans: &'a mut [PathPlan]) -> impl Iterator<Item = &'a mut PathPlan> {
+        let known = |plan: &PathPlan| self.paths.iter().any(|old| old.plan == *plan);
+        plans.iter_mut().filter(move |plan| !known(plan))
+    }
+
+    fn arrange(&mut self, opened: Vec<PathSocket>, plans: &[PathPlan]) {
         let mut pool = std::mem::take(&mut self.paths);
         pool.extend(opened);
         for plan in plans {
@@ -64,13 +99,12 @@ impl Sockets {
                 self.paths.push(pool.swap_remove(index));
             }
         }
-        Ok(())
     }
 
     /// Opens the socket of a path anew, at its new place. The old one stays if that fails.
     pub(crate) fn replace(&mut self, path: PathId, plan: &PathPlan) -> io::Result<()> {
         if let Some(socket) = self.paths.get_mut(path.0) {
-            socket.udp = open(plan)?;
+            socket.udp = Some(open(plan)?);
             socket.plan = plan.clone();
         }
         Ok(())
@@ -84,8 +118,8 @@ impl Sockets {
         poll_fn(|context| {
             for offset in 0..count {
                 let index = (start + offset) % count;
-                if let Some(path) = self.paths.get(index)
-                    && path.udp.poll_recv_ready(context).is_ready()
+                if let Some(udp) = self.paths.get(index).and_then(|path| path.udp.as_ref())
+                    && udp.poll_recv_ready(context).is_ready()
                 {
                     return Poll::Ready(PathId(index));
                 }
@@ -97,11 +131,12 @@ impl Sockets {
 
     /// Takes the packets that wait on a path, up to a bound; whether more may wait.
     pub(crate) fn drain(&self, path: PathId, mut take: impl FnMut(&[u8])) -> bool {
-        let Some(socket) = self.paths.get(path.0) else { return false };
+        let udp = self.paths.get(path.0).and_then(|socket| socket.udp.as_ref());
+        let Some(udp) = udp else { return false };
         // One byte more than the longest packet, so that a longer one is seen as such.
         let mut buffer = [0; MAX_PACKET + 1];
         for _ in 0..DRAIN {
-            match socket.udp.try_recv_from(&mut buffer) {
+            match udp.try_recv_from(&mut buffer) {
                 Ok((length, _)) => take(buffer.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // The partner's host says that nobody listens there: as good as silence.
@@ -118,17 +153,19 @@ impl Sockets {
     /// Sends without waiting. What changed is returned, to be told once.
     pub(crate) fn send(&mut self, path: PathId, packet: &[u8]) -> Option<SendChange> {
         let socket = self.paths.get_mut(path.0)?;
+        // Not by way of the event loop, which first has to hear of a socket that was just opened.
+        let udp = SockRef::from(socket.udp.as_ref()?);
         let result = match socket.plan.kind {
-            PathKind::Unicast => socket.udp.try_send(packet),
+            PathKind::Unicast => udp.send(packet),
             PathKind::Broadcast { .. } | PathKind::Multicast { .. } => {
-                socket.udp.try_send_to(packet, socket.plan.remote)
+                udp.send_to(packet, &socket.plan.remote.into())
             }
         };
         socket.sent += 1;
         match result {
             // What the partner's host answered to the packet before; this one was not sent.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                let _again = socket.udp.try_send(packet);
+                let _again = udp.send(packet);
                 None
             }
             Err(error) if !std::mem::replace(&mut socket.failing, true) => {
@@ -143,6 +180,17 @@ impl Sockets {
     pub(crate) fn sent(&self, path: PathId) -> u64 {
         self.paths.get(path.0).map_or(0, |socket| socket.sent)
     }
+}
+
+/// None for a path without a place.
+fn try_open(plan: &PathPlan) -> io::Result<Option<UdpSocket>> {
+    plan.absent.is_none().then(|| open(plan)).transpose()
+}
+
+/// Its interface went away just now, or its address is still looked for by others (IPv6).
+fn is_not_ready(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    matches!(number, Some(libc::EADDRNOTAVAIL | libc::ENODEV | libc::ENXIO | libc::ENETDOWN))
 }
 
 fn refused(plan: &PathPlan, error: &io::Error) -> ExitError {
@@ -218,7 +266,14 @@ mod tests {
 
     fn plan(at: &str, kind: PathKind) -> PathPlan {
         let at: SocketAddr = at.parse().unwrap();
-        PathPlan { name: "of the test".to_owned(), local: at, remote: at, kind }
+        PathPlan {
+            name: "of the test".to_owned(),
+            local: at,
+            remote: at,
+            kind,
+            from: None,
+            absent: None,
+        }
     }
 
     /// One of each kind on the loopback interface, all on one port.
@@ -238,24 +293,47 @@ mod tests {
     #[tokio::test]
     async fn paths_of_every_kind_are_open_beside_each_other_on_one_port() {
         let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let plans = every_kind(free.local_addr().unwrap().port());
+        let mut plans = every_kind(free.local_addr().unwrap().port());
         drop(free);
         let mut sockets = Sockets::default();
-        sockets.renew(&plans).unwrap();
+        sockets.renew(&mut plans).unwrap();
         assert_eq!(sockets.ids().count(), plans.len());
     }
 
     #[tokio::test]
     async fn a_path_keeps_its_socket_when_it_cannot_be_opened_anew() {
         let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let plans = every_kind(free.local_addr().unwrap().port());
+        let mut plans = every_kind(free.local_addr().unwrap().port());
         drop(free);
         let mut sockets = Sockets::default();
-        sockets.renew(&plans).unwrap();
+        sockets.renew(&mut plans).unwrap();
         let away = PathKind::Broadcast { interface: "none-such".to_owned(), index: 99 };
         let away = PathPlan { kind: away, ..plans[1].clone() };
         assert!(sockets.replace(PathId(1), &away).is_err());
         sockets.replace(PathId(1), &plans[1]).unwrap();
         assert_eq!(sockets.ids().count(), plans.len());
+    }
+    #[tokio::test]
+    async fn a_path_without_a_place_costs_no_other_one_and_is_opened_when_it_has_one() {
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let mut plans = every_kind(port);
+        // 192.0.2.0/24 is on no host (RFC 5737).
+        plans[0] = plan(&format!("192.0.2.1:{port}"), PathKind::Unicast);
+        plans[1].absent = Some("its interface is away".to_owned());
+        let mut sockets = Sockets::default();
+        sockets.renew(&mut plans).unwrap();
+        let why = plans[0].absent.as_deref().unwrap_or_default();
+        assert!(why.starts_with("it cannot be opened yet"), "{why}");
+        let absent: Vec<bool> = plans.iter().map(|plan| plan.absent.is_some()).collect();
+        assert_eq!(absent, [true, true, false, false, false]);
+        assert!(sockets.send(PathId(0), b"x").is_none(), "nothing is sent, and nothing fails");
+        assert_eq!((sockets.sent(PathId(0)), sockets.sent(PathId(3))), (0, 0));
+        plans[0] = every_kind(port).remove(0);
+        sockets.renew(&mut plans).unwrap();
+        assert_eq!(plans[0].absent, None);
+        assert!(sockets.send(PathId(0), b"x").is_none());
+        assert_eq!(sockets.sent(PathId(0)), 1);
     }
 }

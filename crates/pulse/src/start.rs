@@ -63,7 +63,7 @@ pub fn prepare(arguments: &Arguments) -> Result<(), ExitError> {
 ///
 /// # Errors
 /// Whatever keeps it from starting; nothing is half-started then.
-pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, ExitError> {
+pub async fn run(arguments: Arguments, mut context: Context) -> Result<ExitCode, ExitError> {
     if arguments.release {
         let after = Duration::from_millis(arguments.after_ms);
         return release::run(&arguments, after, &context).await;
@@ -85,15 +85,15 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
         ExitError::internal(format!("cannot list this host's interfaces: {error}"))
     })?;
     let me = which(&pair, arguments.node.as_deref(), &host)?;
-    let plan = Plan::new(&pair, sync_of(&loaded), me, loaded.hash, &host)
-        .map_err(|problems| ExitError::configuration(problems.join("; ")))?;
+    let mut plan = Plan::new(&pair, sync_of(&loaded), me, loaded.hash, &host)
+        .map_err(|error| ExitError::configuration(error.to_string()))?;
     let keys = keys::read(&pair.heartbeat.keys, &path)?;
     let session = session(&plan, &keys::shared(&keys))?;
+    let mut sockets = Sockets::default();
+    sockets.renew(&mut plan.paths)?;
     let setup = plan.setup(&host, &[]);
     let failover = Failover::new(setup, clock::now())
         .map_err(|error| ExitError::configuration(error.to_string()))?;
-    let mut sockets = Sockets::default();
-    sockets.renew(&plan.paths)?;
     let thread = Thread::start()?;
     let aside = thread.aside();
     let announce = Announce::start(&aside).map_err(|error| {
@@ -113,7 +113,7 @@ pub async fn run(arguments: Arguments, context: Context) -> Result<ExitCode, Exi
         Parts { plan, host, keys, session, failover, sockets, worker, tools, inbox, applied };
     let driver = Driver::new(parts, path, &loaded, refused);
     readiness::ready("running");
-    let exit = driver.run(context.signals).await;
+    let exit = driver.run(&mut context.signals).await;
     drop(server);
     end(exit?, thread, presence, &context.output)
 }

@@ -84,6 +84,7 @@ fn paths(driver: &Driver, now: Moment) -> Vec<PathStatus> {
             name: plan.name.clone(),
             alive: path.alive,
             carrier: path.carrier,
+            absent: plan.absent.clone(),
             last_heard_ms: milliseconds(path.last_heard, now),
             sent: driver.sockets.sent(PathId(index)),
             received: counters.accepted,
@@ -132,7 +133,10 @@ fn group(driver: &Driver, plan: &GroupPlan, state: &GroupState) -> GroupStatus {
         address: placed.shown(),
         interface: placed.interface.clone(),
         present: placed.present(&places),
-        problem: problems.and_then(|problems| problems.get(&placed.address.ip).cloned()),
+        problem: placed
+            .absent
+            .clone()
+            .or_else(|| problems.and_then(|problems| problems.get(&placed.address.ip).cloned())),
     });
     GroupStatus {
         name: plan.name.clone(),

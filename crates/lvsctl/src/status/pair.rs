@@ -140,10 +140,12 @@ fn paths(paths: &[PathStatus]) -> Table {
     let header = ["Path", "State", "Heard", "Sent", "Received", "Refused"];
     let mut table = Table::new(0, &header, &[2, 3, 4]);
     for path in paths {
-        let (state, style) = match (path.alive, path.carrier) {
-            (_, false) => ("no carrier", BAD),
-            (true, true) => ("alive", GOOD),
-            (false, true) => ("silent", BAD),
+        let absent = path.absent.as_ref().map(|why| format!("absent: {why}"));
+        let (state, style) = match (&absent, path.alive, path.carrier) {
+            (Some(absent), ..) => (absent.as_str(), BAD),
+            (None, _, false) => ("no carrier", BAD),
+            (None, true, true) => ("alive", GOOD),
+            (None, false, true) => ("silent", BAD),
         };
         table.row(vec![
             Cell::new(&path.name),

@@ -15,6 +15,7 @@ impl Driver {
     pub(super) fn look_at_host(&mut self, host: Host, read_at: Moment) {
         self.host = host;
         self.place_paths_again();
+        self.place_absent_paths();
         let now = clock::now();
         let paths: Vec<bool> =
             self.plan.paths.iter().map(|path| path.carrier(&self.host)).collect();
@@ -22,9 +23,11 @@ impl Driver {
             let actions = self.failover.handle_carrier(PathId(index), up, now);
             self.carry_out(actions);
         }
-        for plan in &mut self.plan.groups {
-            *plan = plan.placed_again(&self.host);
-        }
+        let moving = self.plan.floating();
+        let again = self.plan.groups.iter().map(|plan| plan.placed_again(&self.host, &moving));
+        let again = again.collect();
+        let before = std::mem::replace(&mut self.plan.groups, again);
+        self.tell_groups(&before);
         let (groups, places) = (self.plan.groups.clone(), self.host.places());
         for plan in groups {
             let (id, fit) = (plan.id, plan.fit(&self.host));

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use super::{Driver, Group};
 use crate::mover::{Mover, Tools};
 use crate::notice::Notice;
+use crate::path::PathPlan;
 use crate::plan::Plan;
 use crate::{clock, keys, start};
 
@@ -249,8 +250,9 @@ impl Driver {
         let pair = start::pair_of(loaded)?;
         self.same_routers(&pair)?;
         let sync = start::sync_of(loaded);
-        let plan = Plan::new(&pair, sync, self.plan.me, loaded.hash, &self.host)
-            .map_err(|problems| ExitError::configuration(problems.join("; ")))?;
+        let mut plan = Plan::new(&pair, sync, self.plan.me, loaded.hash, &self.host)
+            .map_err(|error| ExitError::configuration(error.to_string()))?;
+        self.refuse_misplaced(&plan)?;
         let keys = keys::read(&pair.heartbeat.keys, &self.path)?;
         let refused = |error: &dyn std::error::Error| ExitError::configuration(error.to_string());
         let setup = plan.setup(&self.host, &self.plan.paths);
@@ -258,14 +260,18 @@ impl Driver {
         let [me, partner] = self.plan.names.each_ref().map(String::as_str);
         KeyRing::new(me, partner, &keys::shared(&keys)).map_err(|error| refused(&error))?;
         // Whatever may be refused has been looked at: from here on everything changes.
-        self.sockets.renew(&plan.paths)?;
+        self.sockets.renew(&mut plan.paths)?;
+        let setup = plan.setup(&self.host, &self.plan.paths);
         self.session.replace_keys(&keys::shared(&keys)).map_err(|error| refused(&error))?;
         let fingerprints =
             |keys: &[KeyMaterial]| -> Vec<String> { keys.iter().map(keys::fingerprint).collect() };
         let new = plan != self.plan || fingerprints(&keys) != fingerprints(&self.keys);
-        self.path_counters = self.counters_for(&plan);
+        self.path_counters = self.counters_for(&plan.paths);
         self.witness = vec![None; plan.witness.len()];
-        self.plan = plan;
+        let before = std::mem::replace(&mut self.plan, plan);
+        self.tell_paths(&before.paths);
+        self.tell_groups(&before.groups);
+        self.await_paths();
         self.keys = keys;
         self.rotation.set_source(&pair.heartbeat.keys, &self.path);
         self.config = in_force(&self.path, loaded);
@@ -297,10 +303,10 @@ impl Driver {
         )))
     }
 
-    fn counters_for(&self, plan: &Plan) -> Vec<Counters> {
+    pub(super) fn counters_for(&self, paths: &[PathPlan]) -> Vec<Counters> {
         let old = |path| self.plan.paths.iter().position(|known| known == path);
         let kept = |path| old(path).and_then(|at| self.path_counters.get(at).copied());
-        plan.paths.iter().map(|path| kept(path).unwrap_or_default()).collect()
+        paths.iter().map(|path| kept(path).unwrap_or_default()).collect()
     }
 
     /// One mover for each group of the plan; those of groups that are gone stay until they have

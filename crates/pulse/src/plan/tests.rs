@@ -57,8 +57,12 @@ fn pair(addresses: Vec<FloatingAddress>) -> Pair {
     }
 }
 
-fn plan(pair: &Pair) -> Result<Plan, Vec<String>> {
-    Plan::new(pair, None, Side::First, 7, &host())
+fn plan(pair: &Pair) -> Result<Plan, TimingError> {
+    plan_on(pair, &host())
+}
+
+fn plan_on(pair: &Pair, host: &Host) -> Result<Plan, TimingError> {
+    Plan::new(pair, None, Side::First, 7, host)
 }
 
 #[test]
@@ -119,15 +123,81 @@ fn a_named_interface_wins_and_an_address_of_no_network_is_alone_in_its_own() {
 }
 
 #[test]
-fn every_thing_without_a_place_has_its_own_line() {
-    let named = FloatingAddress { interface: Some("eth7".to_owned()), ..floating("192.168.1.1") };
-    let mut wrong = pair(vec![floating("10.0.0.1"), named]);
+fn what_has_no_place_waits_for_it_and_keeps_nothing_else_away() {
+    let named = FloatingAddress { interface: Some("eth7".to_owned()), ..floating("10.7.0.1") };
+    let pair = pair(vec![floating("192.168.1.1"), named, floating("10.8.0.1")]);
+    let mut host = host();
+    host.addresses.retain(|address| address.interface != 3);
+    let plan = plan_on(&pair, &host).unwrap();
+    let absent: Vec<Option<String>> = plan.paths.iter().map(PathPlan::problem).collect();
+    assert_eq!(absent[0], None);
+    assert!(absent[1].as_ref().unwrap().contains("does not have the address 172.16.1.2"));
+    let setup = plan.setup(&host, &[]);
+    let carriers: Vec<bool> = setup.paths.iter().map(|path| path.carrier).collect();
+    assert_eq!(carriers, [true, false]);
+    let group = &plan.groups[0];
+    let problems: Vec<_> = group.addresses.iter().map(|one| one.problem("web")).collect();
+    assert_eq!(problems[0], None);
+    assert!(problems[1].as_ref().unwrap().contains("wants interface eth7"), "{problems:?}");
+    assert!(problems[2].as_ref().unwrap().contains("lies in no network"), "{problems:?}");
+    assert!(!group.fit(&host), "it cannot be held here");
+
+    host.links.push(link(7, "eth7", true));
+    host.addresses.extend([address("10.7.0.9", 16, 7), address("10.8.0.9", 24, 7)]);
+    host.addresses.push(address("172.16.1.2", 24, 3));
+    let group = group.placed_again(&host, &plan.floating());
+    let shown: Vec<String> = group.addresses.iter().map(Placed::shown).collect();
+    assert_eq!(shown, ["192.168.1.1/24", "10.7.0.1/16", "10.8.0.1/24"]);
+    assert!(group.addresses.iter().all(|one| one.absent.is_none() && one.link.is_some()));
+    assert!(group.fit(&host));
+    let paths = plan.sources.paths_beside(&plan.paths, &host);
+    assert_eq!(paths[0], plan.paths[0]);
+    assert!(paths[1].absent.is_none() && paths[1].is(&plan.paths[1]));
+}
+
+#[test]
+fn a_path_that_has_its_place_keeps_it_while_its_address_is_away() {
+    let plan = plan(&pair(vec![floating("192.168.1.1")])).unwrap();
+    let mut host = host();
+    host.addresses.clear();
+    assert_eq!(plan.sources.paths_beside(&plan.paths, &host), plan.paths);
+    assert!(!plan.paths[0].carrier(&host));
+}
+
+#[test]
+fn an_edit_brings_nothing_without_a_place_and_one_that_was_absent_before_keeps_none_away() {
+    let good = pair(vec![floating("192.168.1.1")]);
+    let mut wrong = pair(vec![floating("192.168.1.1"), floating("10.0.0.1")]);
     wrong.routers[0].paths[1] = IpAddr::from([172, 16, 9, 9]);
-    let problems = plan(&wrong).unwrap_err();
-    assert_eq!(problems.len(), 3, "{problems:?}");
-    for part in ["172.16.9.9", "10.0.0.1", "eth7"] {
-        assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:?}");
-    }
+    let (good, wrong) = (plan(&good).unwrap(), plan(&wrong).unwrap());
+    let problems = wrong.misplaced(&good);
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("172.16.9.9") && problems[1].contains("10.0.0.1"), "{problems:?}");
+    assert_eq!(wrong.misplaced(&wrong), [""; 0], "it was so before the edit");
+    let mut away = host();
+    away.addresses.clear();
+    let none = plan_on(&pair(vec![floating("192.168.1.1")]), &away).unwrap();
+    assert_eq!(none.misplaced(&good).len(), 2, "no path would be left");
+    assert_eq!(none.misplaced(&none), [""; 0]);
+}
+
+#[test]
+fn an_interface_whose_partners_are_named_may_be_away() {
+    let mut shared = pair(vec![floating("192.168.1.1")]);
+    let peers = ["172.16.7.2", "172.16.7.3"].map(|ip| ip.parse().unwrap()).to_vec();
+    shared.heartbeat.shared_paths =
+        vec![SharedPath::Unicast { interface: "eth7".to_owned(), peers }];
+    let plan = plan(&shared).unwrap();
+    let path = &plan.paths[2];
+    assert_eq!((path.name.as_str(), path.absent.is_some()), ("unicast eth7", true));
+    let mut host = host();
+    host.links.push(link(7, "eth7", true));
+    let bare = plan.sources.paths(&host);
+    assert!(bare[2].absent.as_ref().unwrap().contains("no address to send from"), "{bare:?}");
+    host.addresses.push(address("172.16.7.2", 24, 7));
+    let there = plan.sources.paths_beside(&plan.paths, &host);
+    assert_eq!((there.len(), there[2].name.as_str()), (3, "172.16.7.2 -> 172.16.7.3"));
+    assert!(there[2].is(path));
 }
 
 #[test]
@@ -158,7 +228,7 @@ fn an_interface_that_was_made_anew_is_found_again() {
     let mut host = host();
     host.links[0].index = 9;
     host.links[0].mac = Some([2, 0, 0, 0, 0, 9]);
-    let placed = &plan.groups[0].placed_again(&host).addresses[0];
+    let placed = &plan.groups[0].placed_again(&host, &plan.floating()).addresses[0];
     assert_eq!(placed.address.interface, 9);
     assert_eq!(placed.link.map(|link| link.mac), Some(Mac([2, 0, 0, 0, 0, 9])));
 }
@@ -206,7 +276,8 @@ fn shared_paths_find_their_interface() {
     let away = plan.paths.iter().map(|path| places(&path.placed_again(&anew)));
     assert_eq!(away.collect::<Vec<_>>(), [None, None, Some(3), Some(2), None], "one is waited for");
     shared.heartbeat.shared_paths = vec![SharedPath::Broadcast { interface: "eth5".to_owned() }];
-    assert!(Plan::new(&shared, None, Side::First, 7, &host()).is_err());
+    let away = self::plan(&shared).unwrap();
+    assert!(away.paths[2].absent.as_ref().unwrap().contains("no interface eth5"));
 }
 
 #[test]

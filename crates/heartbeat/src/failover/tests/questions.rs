@@ -235,3 +235,44 @@ fn a_partner_that_cannot_prove_itself_makes_a_standby_ask_before_it_acts() {
     assert_eq!(bench.probed(true), []);
     assert_eq!(bench.probes.len(), 1);
 }
+
+#[test]
+fn a_router_without_any_path_asks_for_the_addresses_before_it_takes_them() {
+    let deaf = || Setup { paths: vec![PathSetup { carrier: false, was: None }], ..setup() };
+    let mut bench = Bench::new(deaf());
+    bench.worker(READY);
+    assert_eq!(bench.pass(950, None), []);
+    assert_eq!(bench.probed(true), []);
+    assert_eq!(bench.next_probed(true), [], "somebody has them");
+    assert_eq!(bench.next_probed(false).last(), Some(&take_over(Reason::NobodyHeard)));
+    let mut bench = Bench::new(Setup { witness: true, ..deaf() });
+    let question = asked(&bench.pass(1050, None));
+    bench.probed(false);
+    assert_eq!(bench.witness(question, false), [], "cut off from everybody");
+    assert_eq!(bench.role(), Role::Standby);
+}
+
+#[test]
+fn listening_begins_with_the_first_path_on_which_somebody_can_be_heard() {
+    let deaf = Setup { paths: vec![PathSetup { carrier: false, was: None }; 2], ..setup() };
+    let mut bench = Bench::new(deaf.clone());
+    bench.worker(READY);
+    assert_eq!(bench.pass(950, None), []);
+    bench.probed(false);
+    let actions = bench.router.handle_carrier(PathId(1), true, at(bench.now));
+    assert_eq!(bench.note(actions), []);
+    assert_eq!(bench.pass(550, None), [], "it would have acted at 1000");
+    // A second path changes nothing: the first one was listened to.
+    let actions = bench.router.handle_carrier(PathId(0), true, at(bench.now));
+    assert_eq!(bench.note(actions), []);
+    bench.probed(false);
+    assert_eq!(bench.pass(50, None), [take_over(Reason::NobodyHeard)]);
+    // The same for a path that gets its place.
+    let mut bench = Bench::new(deaf);
+    assert_eq!(bench.pass(950, None), []);
+    bench.probed(false);
+    let actions = bench.router.handle_setup(setup(), at(bench.now)).unwrap();
+    assert_eq!(bench.note(actions), []);
+    assert_eq!(bench.pass(550, None), []);
+    assert_eq!(bench.role(), Role::Starting);
+}
