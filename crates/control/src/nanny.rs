@@ -109,7 +109,7 @@ pub enum FromNanny {
         /// Why, or what the program printed.
         reason: String,
     },
-    /// Counters since start, about once a second while anything happens.
+    /// Counters since start, about once a second: a nanny that says nothing for long hangs.
     Counters {
         /// Checks that ended well.
         passed: u64,

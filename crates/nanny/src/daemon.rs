@@ -15,7 +15,8 @@ use crate::board::Board;
 use crate::engine::Engine;
 use crate::shared::Shared;
 
-/// Time between two reports of the counters.
+/// Time between two reports of the counters. They are told whether or not anything happened: by them
+/// lvsd knows that this process does not hang.
 const COUNTERS: Duration = Duration::from_secs(1);
 
 /// Takes the raw ICMP sockets from lvsd, which passes them before it says anything else. Blocks,
@@ -84,7 +85,6 @@ async fn tell(
     writer.send(&FromNanny::Hello { version: PROTOCOL_VERSION }).await.map_err(lost)?;
     let mut ticks = interval(COUNTERS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = board.counters();
     loop {
         tokio::select! {
             (verdicts, recalls) = board.take() => {
@@ -97,13 +97,7 @@ async fn tell(
                 }
                 writer.flush().await.map_err(lost)?;
             }
-            _ = ticks.tick() => {
-                let counters = board.counters();
-                if counters != last {
-                    writer.send(&counters).await.map_err(lost)?;
-                    last = counters;
-                }
-            }
+            _ = ticks.tick() => writer.send(&board.counters()).await.map_err(lost)?,
         }
     }
 }

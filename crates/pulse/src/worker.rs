@@ -60,18 +60,24 @@ impl Worker {
             runtime_dir.into(),
         ];
         arguments.extend(log.as_arguments());
-        let keeper = Keeper::new(ChildSpec {
+        let spec = ChildSpec {
             program,
             arguments,
             // It gives up what it does not need, as we do.
             run_as: privilege::root_if_allowed(),
             errors: None,
-        });
+        };
+        Ok(Self::keep(spec, router, notices))
+    }
+
+    /// The same with any program, which is then its child.
+    pub(crate) fn keep(spec: ChildSpec, router: &str, notices: Notices) -> Self {
+        let keeper = Keeper::new(spec);
         let (orders, inbox) = mpsc::channel(MESSAGES);
         let router = router.to_owned();
         let (roles, active) = watch::channel(Vec::new());
         let task = Task { keeper, inbox, notices, router, pipe: None, active };
-        Ok(Self { orders, roles, task: tokio::spawn(task.run()) })
+        Self { orders, roles, task: tokio::spawn(task.run()) }
     }
 
     /// Tells lvsd for which groups this router is active. The newest word always arrives.
@@ -237,5 +243,42 @@ async fn listen(pipe: &mut Option<Pipe>) -> Heard {
             pipe.silent = true;
             if silent { Heard::Hang } else { Heard::Silence }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::Receiver;
+
+    use super::*;
+
+    /// The next notice of a start or a loss.
+    async fn next(inbox: &mut Receiver<Notice>) -> String {
+        match inbox.recv().await.unwrap() {
+            Notice::WorkerStarted(_) => "started".to_owned(),
+            Notice::WorkerLost(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Time is told to pass wherever everybody waits, so a minute takes no time.
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_silent_is_not_ready_and_one_that_stays_silent_is_started_anew() {
+        let (notices, mut inbox) = mpsc::channel(16);
+        let spec = ChildSpec {
+            program: "/bin/sh".into(),
+            // It stands still as by SIGSTOP, and would read and answer nothing.
+            arguments: ["-c", "kill -STOP $$"].map(Into::into).to_vec(),
+            run_as: None,
+            errors: None,
+        };
+        let begun = Instant::now();
+        let _worker = Worker::keep(spec, "master", notices);
+        assert_eq!(next(&mut inbox).await, "started");
+        assert_eq!(next(&mut inbox).await, "silent");
+        assert!(begun.elapsed() >= SILENCE && begun.elapsed() < HANGS);
+        assert_eq!(next(&mut inbox).await, "killed by signal 9");
+        assert!(begun.elapsed() >= HANGS);
+        assert_eq!(next(&mut inbox).await, "started");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::model::CheckKind;
 use control::PROTOCOL_VERSION;
@@ -24,7 +25,15 @@ use super::Event;
 const WAITING_RECALLS: usize = 64;
 
 /// How long an ending nanny may take.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(1);
+
+/// nanny says each second that it lives. So many seconds without a word are a hang: it is killed and
+/// started again, and its servers keep their last verdicts meanwhile. They are counted one by one, as
+/// a machine that stood still has passed over more of them at once.
+const SILENT: u32 = 10;
+
+/// One of them.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -284,14 +293,23 @@ async fn wait_for_end(keeper: &mut Keeper) -> String {
     }
 }
 
-/// Passes what nanny says on. Returns why it can no longer be understood.
+/// Passes what nanny says on. Returns why it can no longer be understood, or that it hangs.
 async fn listen(
     mut reader: LineReader<FromNanny>,
     kind: Kind,
     events: mpsc::Sender<Event>,
 ) -> String {
+    let mut silent = 0;
     loop {
-        match reader.next().await {
+        let Ok(said) = tokio::time::timeout(SECOND, reader.next()).await else {
+            silent += 1;
+            if silent >= SILENT {
+                return format!("it hangs: it said nothing for {SILENT} s");
+            }
+            continue;
+        };
+        silent = 0;
+        match said {
             Ok(Some(FromNanny::Hello { version })) if version != PROTOCOL_VERSION => {
                 return format!(
                     "it speaks version {version} and lvsd {PROTOCOL_VERSION}: install both from one package"
@@ -352,3 +370,6 @@ fn pass_sockets(stream: &UnixStream, kind: Kind, pings: bool) {
         tracing::warn!(%error, kind = kind.name(), "cannot pass the sockets");
     }
 }
+
+#[cfg(test)]
+mod tests;
