@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use runtime::journal::{EventKind, Level};
-use runtime::{Journal, hook};
+use runtime::{Journal, hook, users};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -79,7 +79,9 @@ async fn run(
     if let Some((server, state)) = &server {
         told.extend([("CARIBE_SERVER", server.as_str()), ("CARIBE_STATE", state)]);
     }
-    let ended = hook::run(argv, LIMIT, &told).await;
+    // The user of nanny's programs: none of them is anything that only root can do.
+    let user = users::first_of(&[users::SCRIPTS, "nobody"]);
+    let ended = hook::run_as(user, argv, LIMIT, &told).await;
     let mut fields = vec![
         ("service", service),
         ("program", argv.join(" ")),
@@ -124,6 +126,18 @@ mod tests {
         tellers.tell(run("slow", &["/bin/true"]));
         tellers.tell(run("fast", &["/bin/false"]));
         assert_eq!(ended(&journal, 3).await, ["/bin/false", "/bin/sleep 0.3", "/bin/true"]);
+    }
+
+    #[tokio::test]
+    async fn a_program_is_not_run_as_root() {
+        let journal = Journal::new();
+        let mut tellers = Tellers::new(journal.clone());
+        tellers.tell(run("www", &["/bin/sh", "-c", "exit $(id -u)"]));
+        ended(&journal, 1).await;
+        let events = journal.history().events;
+        let result = events.iter().find_map(|event| event.fields.get("result")).unwrap();
+        let root = hook::run(&["/usr/bin/true".to_owned()], LIMIT, &[]).await.how;
+        assert_ne!(*result, root, "its user is number 0");
     }
 
     #[tokio::test]
