@@ -5,6 +5,7 @@
 //! that is killed must not take the edit that it had refused.
 
 mod loss;
+mod remembered;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Cluster, Diagnostic, Diagnostics, Format, Loaded, Severity};
 pub use loss::Loss;
+pub use remembered::{Outlined, Reader, Remembered, Written};
 
 const CONFIRM: &str =
     "`lvsctl apply --confirm` takes it, `lvsctl apply --confirm 60s` takes it on trial";
@@ -88,15 +90,19 @@ pub struct InForce {
 
 impl InForce {
     /// What to begin with: the file's configuration, or what is remembered of the one before that
-    /// the file's may not replace. None when the file's is refused and nothing is remembered:
-    /// the reasons are in `loaded`.
+    /// the file's may not replace. None when the file's is refused and nothing is remembered, or
+    /// nothing that could go on: the reasons are in `loaded`.
     pub fn begin(
-        remembered: Option<Self>,
+        remembered: Option<Remembered>,
         path: PathBuf,
         loaded: &mut Loaded,
         now: Duration,
     ) -> Option<(Self, Beginning)> {
-        let remembered = remembered.filter(|remembered| remembered.path == path);
+        let remembered = match remembered.filter(|remembered| *remembered.path() == path) {
+            Some(Remembered::Outline(outlined)) if !outlined.permits(loaded) => return None,
+            Some(Remembered::State(state)) => Some(state),
+            Some(Remembered::Outline(_)) | None => None,
+        };
         let Some(mut state) = remembered else {
             let running = Arc::new(Kept::of(loaded)?);
             let state = Self { path, running, trial: None, rolled_back: None, refused: false };
@@ -111,6 +117,11 @@ impl InForce {
         state.refused = true;
         let loaded = state.running.loaded(loaded.files.clone());
         Some((state, Beginning { loaded, refused }))
+    }
+
+    /// What is to be on disk.
+    pub fn written(&self) -> Written<'_> {
+        Written::of(self)
     }
 
     /// What is to become of a configuration that was read.

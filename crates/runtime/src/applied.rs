@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::Loaded;
-use config::in_force::{Beginning, How, InForce};
+use config::in_force::{Beginning, How, InForce, Reader, Remembered};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -105,21 +105,47 @@ fn boot() -> Duration {
     Duration::try_from(now).unwrap_or_default()
 }
 
-fn recall(file: &Path) -> Option<InForce> {
+struct Json(Vec<u8>);
+
+impl Reader for Json {
+    type Error = serde_json::Error;
+
+    fn read<T: for<'de> serde::Deserialize<'de>>(&self) -> Result<T, Self::Error> {
+        serde_json::from_slice(&self.0)
+    }
+}
+
+/// What cannot be read at all is as good as nothing: nobody can say what was in force.
+fn recall(file: &Path) -> Option<Remembered> {
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "cannot read what was in force");
+            tracing::error!(
+                file = %file.display(), %error,
+                "cannot read what was in force, the file is taken as the first configuration"
+            );
             return None;
         }
     };
-    let known = serde_json::from_slice(&bytes);
-    known
-        .inspect_err(|error| {
-            tracing::warn!(file = %file.display(), %error, "cannot understand what was in force");
-        })
-        .ok()
+    match Remembered::read(&Json(bytes)) {
+        Ok(remembered) => {
+            if matches!(remembered, Remembered::Outline(_)) {
+                tracing::warn!(
+                    file = %file.display(),
+                    "another release wrote what was in force: only what it served is known"
+                );
+            }
+            Some(remembered)
+        }
+        Err(error) => {
+            tracing::error!(
+                file = %file.display(), %error,
+                "cannot understand what was in force, the file is taken as the first configuration"
+            );
+            None
+        }
+    }
 }
 
 /// Writes the newest state, each time there is one. A large table takes a while to write, and
@@ -140,7 +166,7 @@ async fn keep_saved(file: PathBuf, mut states: watch::Receiver<Option<InForce>>)
 }
 
 fn write(file: &Path, state: &InForce) -> std::io::Result<()> {
-    let bytes = serde_json::to_vec(state).map_err(std::io::Error::other)?;
+    let bytes = serde_json::to_vec(&state.written()).map_err(std::io::Error::other)?;
     write_atomic(file, &bytes, MODE)
 }
 
@@ -196,7 +222,8 @@ mod tests {
         let folder = TestFolder::new();
         let (mut applied, _) = begin(&folder, &[1, 2, 3]);
         applied.take(&file(&[1]), How::Confirmed(Some(Duration::ZERO)));
-        while recall(&applied.file).is_none_or(|state| state != applied.state) {
+        let saved = Remembered::State(applied.state.clone());
+        while recall(&applied.file).is_none_or(|state| state != saved) {
             tokio::task::yield_now().await;
         }
         let (_, began) = begin(&folder, &[1]);

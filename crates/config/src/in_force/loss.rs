@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipvs::Ports;
+use serde::{Deserialize, Serialize};
 
-use crate::Cluster;
 use crate::model::{Listen, VirtualServer};
+use crate::{Cluster, Percent};
 
 /// So many of the lost ones are named.
 const NAMED: usize = 3;
@@ -33,6 +34,44 @@ enum Reached {
     Mark(u32, ipvs::Family),
 }
 
+/// What clients reach by a configuration, in words that every release writes and reads alike:
+/// whatever becomes of the model, this says what an edit takes away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outline {
+    services: BTreeSet<String>,
+    addresses: BTreeSet<IpAddr>,
+    max_removed: Percent,
+}
+
+impl Outline {
+    pub(super) fn of(cluster: &Cluster) -> Self {
+        Self {
+            services: services(cluster).iter().map(Reached::to_string).collect(),
+            addresses: addresses(cluster),
+            max_removed: cluster.max_removed,
+        }
+    }
+
+    /// Why the next configuration wants an operator's word; none when it takes little enough away.
+    pub(super) fn too_much(&self, after: &Cluster) -> Option<String> {
+        let after = Self::of(after);
+        let services = Part::between(&self.services, &after.services);
+        let addresses = Part::between(&self.addresses, &after.addresses);
+        told(
+            services.too_much(self.max_removed, SERVICES),
+            addresses.too_much(self.max_removed, ADDRESSES),
+        )
+    }
+}
+
+const SERVICES: &str = "services";
+const ADDRESSES: &str = "floating addresses";
+
+fn told(services: Option<String>, addresses: Option<String>) -> Option<String> {
+    let parts: Vec<String> = [services, addresses].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("it removes {}", parts.join(", and ")))
+}
+
 impl Loss {
     /// From the configuration in force to the next one.
     pub fn between(before: &Cluster, after: &Cluster) -> Self {
@@ -46,25 +85,20 @@ impl Loss {
     /// when it is small enough.
     pub fn too_much(&self, before: &Cluster) -> Option<String> {
         let limit = before.max_removed;
-        let parts = [
-            self.services.too_much(limit, "services"),
-            self.addresses.too_much(limit, "floating addresses"),
-        ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| format!("it removes {}", parts.join(", and ")))
+        told(self.services.too_much(limit, SERVICES), self.addresses.too_much(limit, ADDRESSES))
     }
 }
 
-impl<T: Copy + Ord + Display> Part<T> {
+impl<T: Clone + Ord + Display> Part<T> {
     fn between(before: &BTreeSet<T>, after: &BTreeSet<T>) -> Self {
         Self {
-            lost: before.difference(after).copied().collect(),
+            lost: before.difference(after).cloned().collect(),
             before: before.len(),
             none_left: after.is_empty(),
         }
     }
 
-    fn too_much(&self, limit: crate::Percent, what: &str) -> Option<String> {
+    fn too_much(&self, limit: Percent, what: &str) -> Option<String> {
         let lost = self.lost.len();
         if lost == 0 || (lost <= limit.of(self.before) && !self.none_left) {
             return None;

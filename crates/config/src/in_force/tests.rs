@@ -37,13 +37,30 @@ fn running(ports: &[u16]) -> InForce {
 }
 
 fn begin(remembered: Option<InForce>, loaded: &mut Loaded) -> (InForce, Beginning) {
+    let remembered = remembered.map(Remembered::State);
     InForce::begin(remembered, PATH.into(), loaded, NOW).unwrap()
 }
 
 /// Written to disk and read by the next one.
 fn remembered(state: &InForce) -> Option<InForce> {
-    let text = serde_yaml::to_string(state).unwrap();
-    Some(serde_yaml::from_str(&text).unwrap())
+    match Remembered::read(&Text(json(state))).unwrap() {
+        Remembered::State(state) => Some(state),
+        Remembered::Outline(outlined) => panic!("{outlined:?}"),
+    }
+}
+
+fn json(state: &InForce) -> String {
+    serde_json::to_string(&state.written()).unwrap()
+}
+
+struct Text(String);
+
+impl Reader for Text {
+    type Error = serde_json::Error;
+
+    fn read<T: for<'de> Deserialize<'de>>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
 }
 
 fn why(judgement: &Judgement) -> String {
@@ -195,6 +212,49 @@ fn a_first_start_and_another_path_remember_nothing() {
     assert!(InForce::begin(None, PATH.into(), &mut broken, NOW).is_none());
     let state = running(&[1, 2, 3, 4]);
     let other = "other.yaml".into();
-    let (_, began) = InForce::begin(remembered(&state), other, &mut file(&[1]), NOW).unwrap();
+    let (_, began) =
+        InForce::begin(remembered(&state).map(Remembered::State), other, &mut file(&[1]), NOW)
+            .unwrap();
     assert_eq!(began.loaded.cluster.unwrap().services.len(), 1);
+}
+
+/// Written by the first release that has versions. When this is red a field of the model is new and
+/// has no `#[serde(default)]`: give it one, and leave the file as it is.
+#[test]
+fn what_an_older_release_remembered_is_read() {
+    let written = Text(include_str!("first_version.json").to_owned());
+    let Remembered::State(state) = Remembered::read(&written).unwrap() else {
+        panic!("{:?}", written.read::<serde_json::Value>().unwrap()["state"]);
+    };
+    assert_eq!(ports(&state), 5);
+    // Before there were versions the state stood alone.
+    let bare = written.read::<serde_json::Value>().unwrap()["state"].to_string();
+    assert_eq!(Remembered::read(&Text(bare)).unwrap(), Remembered::State(state));
+}
+
+#[test]
+fn of_a_model_that_cannot_be_read_what_an_edit_takes_away_is_known_all_the_same() {
+    let before = json(&begin(None, &mut file_with(&[1, 2, 3, 4], &pair(", 10.1.1.1"))).0);
+    let strange = |text: &str| Text(text.replacen("\"services\":[{", "\"services\":[7,{", 1));
+    let later = strange(&before.replacen("\"version\":1", "\"version\":2", 1));
+    for written in [strange(&before), later] {
+        let outlined = Remembered::read(&written).unwrap();
+        assert!(matches!(outlined, Remembered::Outline(_)), "{outlined:?}");
+        let begin = |loaded: &mut Loaded| {
+            InForce::begin(Some(outlined.clone()), PATH.into(), loaded, NOW).is_some()
+        };
+        let more = pair(", 10.1.1.1");
+        assert!(begin(&mut file_with(&[1, 2, 3, 4], &more)), "the file that was in force");
+        assert!(begin(&mut file_with(&[1, 2, 9], &more)), "half of them");
+        let mut edit = file_with(&[1], &more);
+        assert!(!begin(&mut edit));
+        let told = edit.diagnostics.last().unwrap().one_line();
+        assert!(
+            told.contains("it removes 3 of 4 services") && told.contains("in_force.json"),
+            "{told}"
+        );
+        let other = InForce::begin(Some(outlined.clone()), "other".into(), &mut edit, NOW);
+        assert!(other.is_some(), "that was another file");
+    }
+    assert!(Remembered::read(&Text("{}".to_owned())).is_err());
 }
