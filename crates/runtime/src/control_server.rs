@@ -8,8 +8,9 @@ mod peer;
 mod peer_groups;
 
 use std::convert::Infallible;
+use std::fs::DirBuilder;
 use std::future::Future;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,9 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a whole exchange may take.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often a socket that could not be made is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Who connects is decided by the peer's credentials, so anybody may try.
 const SOCKET_MODE: u32 = 0o666;
 
@@ -60,7 +64,11 @@ pub struct ControlServer {
 impl ControlServer {
     /// Serves `path`: each permitted request is given to `router`, and what it returns is the
     /// answer. A socket that a daemon still answers on is an error; one that was left behind is
-    /// replaced.
+    /// replaced. Where it cannot be made at the moment (no room, a read-only file system) the daemon
+    /// works without it, and it is tried each second.
+    ///
+    /// # Errors
+    /// Somebody answers on it already, or we may not write there.
     pub fn start<Router, Work>(path: PathBuf, router: Router) -> Result<Self, ExitError>
     where
         Router: Fn(Request) -> Work + Clone + Send + Sync + 'static,
@@ -79,8 +87,22 @@ impl ControlServer {
         Router: Fn(Request) -> Work + Clone + Send + Sync + 'static,
         Work: Future<Output = Response> + Send + 'static,
     {
-        let listener = bind(&path)?;
-        let task = tokio::spawn(accept(listener, access, router));
+        let task = match bind(&path) {
+            Ok(listener) => tokio::spawn(accept(listener, access, router)),
+            Err(BindError::Passing(error)) => {
+                tracing::error!(
+                    socket = %path.display(), %error,
+                    "the control socket cannot be made, it is tried again each second"
+                );
+                let path = path.clone();
+                tokio::spawn(async move {
+                    let listener = bind_later(&path).await;
+                    tracing::info!(socket = %path.display(), "the control socket is there now");
+                    accept(listener, access, router).await;
+                })
+            }
+            Err(BindError::Refused(error)) => return Err(error),
+        };
         Ok(Self { path, task })
     }
 
@@ -99,16 +121,27 @@ impl Drop for ControlServer {
     }
 }
 
-fn bind(path: &Path) -> Result<UnixListener, ExitError> {
+/// Why a socket could not be made.
+enum BindError {
+    /// Somebody has to act.
+    Refused(ExitError),
+    /// It may be otherwise in a second.
+    Passing(std::io::Error),
+}
+
+fn bind(path: &Path) -> Result<UnixListener, BindError> {
     let shown = path.display();
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
         let message =
             format!("cannot serve {shown}: a daemon answers on it already; stop that one first");
-        return Err(ExitError::unavailable(message));
+        return Err(BindError::Refused(ExitError::unavailable(message)));
     }
     let fail = |error: std::io::Error| {
+        if error.kind() != std::io::ErrorKind::PermissionDenied {
+            return BindError::Passing(error);
+        }
         let message = format!("cannot serve {shown}: {error}; give another --runtime-dir");
-        ExitError::from_io(&error, Exit::Configuration, message)
+        BindError::Refused(ExitError::from_io(&error, Exit::Configuration, message))
     };
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
@@ -118,6 +151,22 @@ fn bind(path: &Path) -> Result<UnixListener, ExitError> {
     let mode = std::fs::Permissions::from_mode(SOCKET_MODE);
     std::fs::set_permissions(path, mode).map_err(fail)?;
     Ok(listener)
+}
+
+/// Tries until it is there. A folder that could not be made either is made as it was to be.
+async fn bind_later(path: &Path) -> UnixListener {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        if let Some(folder) = path.parent() {
+            // Whether that worked is seen in a moment.
+            let _made = DirBuilder::new().recursive(true).mode(crate::dirs::PUBLIC).create(folder);
+        }
+        match bind(path) {
+            Ok(listener) => return listener,
+            Err(BindError::Passing(error)) => tracing::debug!(%error, "no control socket yet"),
+            Err(BindError::Refused(error)) => tracing::debug!(%error, "no control socket yet"),
+        }
+    }
 }
 
 async fn accept<Router, Work>(listener: UnixListener, access: fn(&Peer) -> Access, router: Router)

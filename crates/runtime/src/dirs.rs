@@ -15,7 +15,7 @@ pub const DEFAULT: &str = "/run/caribe";
 pub const VARIABLE: &str = "CARIBE_RUNTIME_DIR";
 
 /// Anybody may look for a socket in it; who may use one is decided by the socket's server.
-const PUBLIC: u32 = 0o755;
+pub(crate) const PUBLIC: u32 = 0o755;
 
 /// Owned services and decisions are for the daemons alone.
 const PRIVATE: u32 = 0o750;
@@ -128,10 +128,29 @@ fn hand_over(path: &Path, user: RunAs, depth: usize) {
     }
 }
 
+/// Nothing can be written at the moment, and somebody will mend that: no room, a file system that has
+/// become read-only. A router does its work meanwhile. Wrong owners and modes are another thing:
+/// they mend themselves never, and may be somebody's trap.
+pub(crate) fn passes(error: &std::io::Error) -> bool {
+    let kinds = [ErrorKind::ReadOnlyFilesystem, ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+    let numbers = [libc::EIO, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+    kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|n| numbers.contains(&n))
+}
+
 /// Whether the user that we are can make files there.
 fn writable(path: &Path) -> Result<(), ExitError> {
     use rustix::fs::{Access, access};
-    let Err(error) = access(path, Access::WRITE_OK | Access::EXEC_OK) else { return Ok(()) };
+    let tried = access(path, Access::WRITE_OK | Access::EXEC_OK);
+    judge_writable(path, tried.map_err(std::io::Error::from))
+}
+
+fn judge_writable(path: &Path, tried: std::io::Result<()>) -> Result<(), ExitError> {
+    let Err(error) = tried else { return Ok(()) };
+    // One that is not there was told when it could not be made.
+    if passes(&error) || error.kind() == ErrorKind::NotFound {
+        tell_without(path, &error);
+        return Ok(());
+    }
     let (shown, user) = (path.display(), rustix::process::getuid().as_raw());
     Err(ExitError::configuration(format!(
         "cannot use the runtime directory {shown}: user {user} cannot write to it: {error}; run: \
@@ -141,7 +160,32 @@ fn writable(path: &Path) -> Result<(), ExitError> {
 
 fn make(path: &Path, mode: u32, parents: bool, user: Option<RunAs>) -> Result<(), ExitError> {
     let made = DirBuilder::new().recursive(parents).mode(mode).create(path);
+    judge_made(path, made, user)
+}
+
+fn tell_without(path: &Path, error: &std::io::Error) {
+    tracing::error!(
+        folder = %path.display(), %error,
+        "nothing can be written to the runtime directory, this daemon works without it for now"
+    );
+}
+
+fn judge_made(
+    path: &Path,
+    made: std::io::Result<()>,
+    user: Option<RunAs>,
+) -> Result<(), ExitError> {
     match made {
+        Err(error) if passes(&error) && !path.exists() => {
+            tell_without(path, &error);
+            return Ok(());
+        }
+        // Its own parent could not be made.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            tell_without(path, &error);
+            return Ok(());
+        }
+        Err(error) if passes(&error) => {}
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             let message = format!(
                 "cannot make the runtime directory {}: {error}; run as root, or give another \
@@ -235,6 +279,31 @@ mod tests {
         assert_eq!(std::fs::metadata("/etc/passwd").unwrap().uid(), 0, "links are not followed");
         let accepted = RuntimeDir::prepare(Some(&path)).is_ok();
         assert_eq!(accepted, !own.is_root(), "a directory of somebody else is refused");
+    }
+
+    #[test]
+    fn no_room_and_a_read_only_file_system_keep_no_daemon_from_its_work_and_a_wrong_owner_does() {
+        let folder = TestFolder::new();
+        let missing = folder.path().join("missing");
+        let failed = |number| Err(std::io::Error::from_raw_os_error(number));
+        for number in [libc::EROFS, libc::ENOSPC, libc::EDQUOT] {
+            judge_made(&missing, failed(number), None).unwrap();
+            judge_made(folder.path(), failed(number), None).unwrap();
+            judge_writable(folder.path(), failed(number)).unwrap();
+        }
+        // With neither the directory nor its parent, both are waited for.
+        judge_made(&missing.join("lvsd"), failed(libc::ENOENT), None).unwrap();
+        for refused in [
+            judge_made(&missing, failed(libc::EACCES), None),
+            judge_made(&missing, failed(libc::ENOTDIR), None),
+            judge_writable(folder.path(), failed(libc::EACCES)),
+        ] {
+            assert!(refused.is_err());
+        }
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), open).unwrap();
+        let error = judge_made(folder.path(), failed(libc::EROFS), None).unwrap_err();
+        assert!(error.message.contains("chmod go-w"), "{error}");
     }
 
     #[test]

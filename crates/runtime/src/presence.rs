@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::dirs::RuntimeDir;
+use crate::dirs::{RuntimeDir, passes};
 use crate::exit::ExitError;
 
 /// How often a lock that is held is asked for again: who tidies up after a dead daemon holds it
@@ -20,7 +20,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The lock, held until this is dropped.
 #[derive(Debug)]
 pub struct Presence {
-    _file: File,
+    /// None where the file cannot be made for now.
+    _file: Option<File>,
 }
 
 impl Presence {
@@ -29,25 +30,25 @@ impl Presence {
     /// # Errors
     /// When the file cannot be opened.
     pub fn try_claim(dir: &RuntimeDir, daemon: &str) -> Result<Option<Self>, ExitError> {
-        let path = path(dir, daemon);
-        let failed =
-            |error| ExitError::internal(format!("cannot use the lock {}: {error}", path.display()));
-        let file = open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+        lock(dir, daemon).map_err(|error| failed(dir, daemon, &error))
     }
 
-    /// Takes the lock, and waits a second for it.
+    /// Takes the lock, and waits a second for it. Where the runtime directory cannot be written at
+    /// the moment and has no lock, nobody else can have it either: the daemon goes on without.
     ///
     /// # Errors
     /// When somebody else keeps it, or the file cannot be opened.
     pub async fn claim(dir: &RuntimeDir, daemon: &str) -> Result<Self, ExitError> {
         for _ in 0..TRIES {
-            if let Some(presence) = Self::try_claim(dir, daemon)? {
-                return Ok(presence);
+            match lock(dir, daemon) {
+                Ok(Some(presence)) => return Ok(presence),
+                Ok(None) => {}
+                Err(error) if passes(&error) || error.kind() == ErrorKind::NotFound => {
+                    let lock = path(dir, daemon);
+                    tracing::error!(lock = %lock.display(), %error, "runs without its lock");
+                    return Ok(Self { _file: None });
+                }
+                Err(error) => return Err(failed(dir, daemon, &error)),
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -56,6 +57,20 @@ impl Presence {
             path(dir, daemon).display()
         )))
     }
+}
+
+fn lock(dir: &RuntimeDir, daemon: &str) -> std::io::Result<Option<Presence>> {
+    let file = open(&path(dir, daemon))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Presence { _file: Some(file) })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn failed(dir: &RuntimeDir, daemon: &str, error: &std::io::Error) -> ExitError {
+    let path = path(dir, daemon);
+    ExitError::internal(format!("cannot use the lock {}: {error}", path.display()))
 }
 
 /// For reading, which is enough for a lock: a file that is open for writing would keep its file
@@ -90,5 +105,13 @@ mod tests {
         assert!(Presence::try_claim(&dir, "lvsd").unwrap().is_some());
         drop(first);
         assert!(Presence::try_claim(&dir, "pulse").unwrap().is_some());
+    }
+    #[tokio::test]
+    async fn a_daemon_goes_on_without_a_lock_that_cannot_be_made_and_nobody_tidies_up_then() {
+        let folder = TestFolder::new();
+        let dir = RuntimeDir::prepare(Some(&folder.path().join("run"))).unwrap();
+        std::fs::remove_dir(dir.path()).unwrap();
+        Presence::claim(&dir, "pulse").await.unwrap();
+        assert!(Presence::try_claim(&dir, "pulse").is_err());
     }
 }

@@ -195,3 +195,19 @@ async fn the_kernel_tells_who_asks() {
     let own = (rustix::process::geteuid().as_raw(), std::process::id());
     assert_eq!(body, serde_json::to_string(&own).unwrap());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_cannot_be_made_is_made_as_soon_as_it_can_be() {
+    let folder = TestFolder::new();
+    let run = folder.path().join("run");
+    // No socket can be in a file, as none can be where there is no room.
+    std::fs::write(&run, "").unwrap();
+    let server = ControlServer::start(run.join("pulse.sock"), echo).unwrap();
+    tokio::time::sleep(3 * AGAIN).await;
+    assert!(!server.path().exists());
+    std::fs::remove_file(&run).unwrap();
+    tokio::time::sleep(2 * AGAIN).await;
+    assert_eq!(ask(server.path(), "GET /v1/status", "").await, (200, "\"all\"".into()));
+    let second = ControlServer::start(run.join("pulse.sock"), echo).unwrap_err();
+    assert!(second.message.contains("answers on it already"), "{second}");
+}
