@@ -49,6 +49,12 @@ impl Announce {
         Ok(Self(sender))
     }
 
+    /// Announces nothing: that takes a privilege.
+    #[cfg(test)]
+    pub(crate) fn to_nobody() -> Self {
+        Self(mpsc::channel(REQUESTS).0)
+    }
+
     /// Announces an address, now and again later.
     pub(crate) async fn announce(&self, ip: IpAddr, link: Link) {
         // The task lives as long as this does.

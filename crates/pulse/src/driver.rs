@@ -10,6 +10,8 @@ mod outside;
 mod reload;
 mod roles;
 pub(crate) mod rotation;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

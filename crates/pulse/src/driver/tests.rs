@@ -1,0 +1,184 @@
+//! The driver as it runs, with programs that hang and flood.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use config::model::{
+    Failback, Fence, FenceFailure, Group, Heartbeat, Hook, HookOrder, KeySource, Pair, Router,
+};
+use heartbeat::Side;
+use runtime::child::ChildSpec;
+use runtime::{Journal, LogOptions};
+use tokio::net::UdpSocket;
+
+use super::*;
+use crate::announce::Announce;
+use crate::aside::Thread;
+use crate::host::tests::{address, link};
+use crate::keys;
+use crate::notice::{NOTICES, Question};
+
+const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const PARTNER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+const KEY: &str = "1 5e0c1f7a9b3d2846c7e1f0a4d38b6925be17a0c4f2893d6e5b7041ca9fd6382e\n";
+
+/// So many heartbeats show that nothing holds them up.
+const ENOUGH: usize = 20;
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+/// A pair on the loopback interface, whose only group has no address and is taken soon.
+fn pair(port: u16, hooks: Vec<Hook>, fence: Option<Fence>) -> Pair {
+    let ms = Duration::from_millis;
+    let router = |name: &str, ip| Router { name: name.to_owned(), paths: vec![ip] };
+    Pair {
+        routers: [router("master", ROUTER), router("backup", PARTNER)],
+        heartbeat: Heartbeat {
+            interval: ms(20),
+            dead_after: ms(100),
+            warn_after: None,
+            listen_first: ms(100),
+            port,
+            shared_paths: Vec::new(),
+            keys: KeySource::Default,
+            witness: Vec::new(),
+        },
+        groups: vec![Group {
+            name: "web".to_owned(),
+            preferred: None,
+            failback: Failback::Manual,
+            addresses: Vec::new(),
+            hooks,
+        }],
+        fence,
+    }
+}
+
+/// One whose status floods, and whose start never ends; both say in a file that they have begun.
+fn hanging_hook(folder: &Path) -> Hook {
+    let begun = folder.join("begun").display().to_string();
+    let start = format!("echo > {begun}; exec sleep 600");
+    Hook {
+        name: "disk".to_owned(),
+        start: vec!["/bin/sh".to_owned(), "-c".to_owned(), start],
+        stop: words("/bin/sleep 600"),
+        status: words("/usr/bin/yes"),
+        timeout: Duration::from_secs(600),
+        order: HookOrder::BeforeAddresses,
+    }
+}
+
+fn hanging_fence() -> Fence {
+    Fence {
+        off: [words("/bin/sleep 600"), words("/bin/sleep 600")],
+        timeout: Duration::from_secs(600),
+        on_failure: FenceFailure::Wait,
+        delay: Duration::ZERO,
+        user: None,
+    }
+}
+
+/// A driver of the first router, and the way to ask it something.
+fn driver(
+    pair: &Pair,
+    thread: &Thread,
+    journal: &Journal,
+    folder: &Path,
+) -> (Driver, mpsc::Sender<Notice>) {
+    let host = Host {
+        links: vec![netlink::HostLink { loopback: true, ..link(1, "lo", true) }],
+        addresses: vec![address("127.0.0.1", 8, 1)],
+    };
+    let mut plan = Plan::new(pair, None, Side::First, 7, &host).unwrap();
+    let keys = config::keys::parse_key_file("key", KEY.as_bytes()).unwrap();
+    let session = Session::new("master", "backup", &keys::shared(&keys), 1, [7; 32]).unwrap();
+    let mut sockets = Sockets::default();
+    sockets.renew(&mut plan.paths).unwrap();
+    let failover = Failover::new(plan.setup(&host, &[]), clock::now()).unwrap();
+    let (notices, inbox) = mpsc::channel(NOTICES);
+    // It is no lvsd, and says nothing.
+    let spec = ChildSpec {
+        program: "/bin/sleep".into(),
+        arguments: vec!["600".into()],
+        run_as: None,
+        errors: None,
+    };
+    let worker = Worker::keep(spec, "master", notices.clone());
+    let path = folder.join("cluster.yaml");
+    let text = b"autoreload: false\nservices: { s: { listen: '192.168.1.1:80/tcp' } }\n".to_vec();
+    let mut loaded = config::load(&path, false, &|_| Ok(text.clone()));
+    let (applied, beginning) = Applied::begin(folder, &path, &mut loaded).unwrap();
+    let tools = Tools {
+        aside: thread.aside(),
+        announce: Announce::to_nobody(),
+        journal: journal.clone(),
+        notices: notices.clone(),
+    };
+    let parts =
+        Parts { plan, host, keys, session, failover, sockets, worker, tools, inbox, applied };
+    (Driver::new(parts, path, &beginning.loaded, Vec::new()), notices)
+}
+
+/// Heartbeats come, and questions are answered.
+async fn is_alive(partner: &UdpSocket, notices: &mpsc::Sender<Notice>) {
+    let mut packet = [0; 2048];
+    while partner.try_recv(&mut packet).is_ok() {}
+    for _ in 0..ENOUGH {
+        assert!(partner.recv(&mut packet).await.unwrap() > 0);
+    }
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    notices.send(Notice::Asked(Question::Status, reply)).await.unwrap();
+    assert_eq!(answer.await.unwrap().status.as_u16(), 200);
+}
+
+async fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn told(journal: &Journal, sentence: &str) -> bool {
+    journal.history().events.iter().any(|event| event.message == sentence)
+}
+
+/// Were a heartbeat to wait for any of these programs, this test would wait for ten minutes.
+#[test]
+fn programs_that_hang_or_flood_hold_up_no_heartbeat_and_no_answer() {
+    let log = LogOptions { log_level: "warn".to_owned(), ..LogOptions::default() };
+    let code = runtime::run("pulse", log.panic_ends_the_task(), async |mut context| {
+        let folder = std::env::temp_dir().join(format!("caribe-hangs-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let partner = UdpSocket::bind((PARTNER, 0)).await.unwrap();
+        let port = partner.local_addr().unwrap().port();
+        let thread = Thread::start().unwrap();
+        let journal = context.journal.clone();
+
+        let hooked = pair(port, vec![hanging_hook(&folder)], None);
+        let (running, notices) = driver(&hooked, &thread, &journal, &folder);
+        tokio::select! {
+            ended = running.run(&mut context.signals) => panic!("{ended:?}"),
+            () = async {
+                until(|| folder.join("begun").exists()).await;
+                is_alive(&partner, &notices).await;
+            } => {}
+        }
+        assert!(!told(&journal, "hook failed") && !told(&journal, "hook ended well"));
+
+        let fenced = pair(port, Vec::new(), Some(hanging_fence()));
+        let (running, notices) = driver(&fenced, &thread, &journal, &folder);
+        tokio::select! {
+            ended = running.run(&mut context.signals) => panic!("{ended:?}"),
+            () = async {
+                until(|| told(&journal, "switching the partner off")).await;
+                is_alive(&partner, &notices).await;
+            } => {}
+        }
+        assert!(!told(&journal, "the fence program failed"));
+        std::fs::remove_dir_all(&folder).unwrap();
+        Ok(())
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
+}
