@@ -28,11 +28,14 @@ use crate::witness::Witness;
 
 mod asked;
 mod fenced;
+mod renewed;
+mod settled;
 mod silence;
 #[cfg(test)]
 mod tests;
 mod view;
 
+use settled::{apply, observe};
 pub use view::GroupState;
 
 /// How many times a goodbye is said on each path: nobody repeats it later.
@@ -242,64 +245,11 @@ impl Failover {
         self.finish(draft, now)
     }
 
-    /// A new configuration. What goes on goes on without a change of role.
-    ///
-    /// # Errors
-    /// [`SetupError`]; the old setup stays then.
-    pub fn handle_setup(&mut self, setup: Setup, now: Moment) -> Result<Actions, SetupError> {
-        setup.check()?;
-        let mut draft = self.wake(now);
-        let heard_nothing = !self.paths.any_carrier();
-        self.paths = self.paths.renewed(&setup.paths);
-        self.begin_to_listen(heard_nothing, now);
-        let mut old = std::mem::take(&mut self.groups);
-        for new in &setup.groups {
-            let known = old.iter().position(|group| group.setup.id == new.id);
-            let mut group = match known {
-                Some(index) => old.remove(index),
-                None => {
-                    let listen_until = now + setup.timing.dead_after();
-                    Group::new(*new, Role::Standby, listen_until, now)
-                }
-            };
-            group.setup = *new;
-            group.fit = new.fit;
-            group.removed = false;
-            self.groups.push(group);
-        }
-        for mut group in old.into_iter().filter(Group::occupied) {
-            group.removed = true;
-            if group.leaving.is_none() {
-                let leaving = Leaving { reason: Reason::Removed, hand_over: false };
-                group.leaving = Some(leaving);
-                draft.stand_down.push((group.setup.id, Reason::Removed));
-            }
-            self.groups.push(group);
-        }
-        self.setup = setup;
-        draft.reports.extend(self.partner.compare(self.setup.config_hash));
-        Ok(self.finish(draft, now))
-    }
-
     /// The program is to end: everything is handed over, said goodbye, and then `Stopped`.
     pub fn handle_stop(&mut self, now: Moment) -> Actions {
         let draft = self.wake(now);
         self.stopping = true;
         self.finish(draft, now)
-    }
-
-    /// A router that starts has listened only once it had a path to listen on.
-    fn begin_to_listen(&mut self, heard_nothing: bool, now: Moment) {
-        let unheard = self.partner.presence() == Presence::Unheard;
-        if !(heard_nothing && unheard && self.paths.any_carrier()) {
-            return;
-        }
-        let until = now + self.setup.timing.dead_after();
-        // One that has addresses goes on before their lease ends.
-        let starting = |group: &&mut Group| group.role == Role::Starting && !group.holding;
-        for group in self.groups.iter_mut().filter(starting) {
-            group.listen_until = group.listen_until.max(until);
-        }
     }
 
     /// Begins every call. Whoever was silent for so long that the partner may have taken over
@@ -436,50 +386,4 @@ impl Failover {
             letter: Vec::new(),
         }
     }
-}
-
-/// Brings a group's clocks up to date, and tells what that changed.
-fn observe(group: &mut Group, seen: &Machine<'_>, theirs: Option<Claim>, draft: &mut Draft) {
-    let asked = group.wish.map(|wish| wish.reason);
-    let rivals = group.rival_since.is_some();
-    group.observe(seen, theirs);
-    match (asked, group.wish) {
-        (Some(Reason::Operator), None) => draft.report(Event::NotGranted(group.setup.id)),
-        (None, Some(_)) => draft.speak = true,
-        _ => {}
-    }
-    if !rivals && group.rival_since.is_some() {
-        draft.report(Event::TwoActive(group.setup.id));
-    }
-}
-
-/// Carries a decision out in the state; whether it may lead to another one.
-fn apply(group: &mut Group, decision: Decision, draft: &mut Draft, now: Moment) -> bool {
-    let id = group.setup.id;
-    match decision {
-        Decision::Stay | Decision::Fence => return false,
-        Decision::StandBy => {
-            group.enter(Role::Standby, Reason::Started, now);
-            draft.report(Event::StandingBy(id));
-            draft.speak = true;
-        }
-        Decision::TakeOver(reason) => {
-            group.enter(Role::Active, reason, now);
-            draft.take_over.push((id, reason));
-            draft.speak = true;
-            // Whatever comes next comes after it: within one list, standing down stands first.
-            return false;
-        }
-        Decision::StandDown(reason) => {
-            group.leaving = Some(Leaving { reason, hand_over: false });
-            draft.stand_down.push((id, reason));
-            return false;
-        }
-        Decision::HandOver(reason) => {
-            group.leaving = Some(Leaving { reason, hand_over: true });
-            draft.stand_down.push((id, reason));
-            return false;
-        }
-    }
-    true
 }

@@ -21,108 +21,23 @@ use crate::packet::{
     Beat, Body, DecodeError, Header, Kind, RouterId, VERSIONS, decode_any, encode, encode_exchange,
 };
 
+mod outcome;
+mod seen;
 #[cfg(test)]
 mod tests;
 
+pub use outcome::{Counters, Received, Rejected};
+use seen::Seen;
+pub use seen::WINDOW;
+
 /// How many boots that are not proven yet are answered in turn; older ones are forgotten.
 pub const MAX_CANDIDATES: usize = 4;
-/// How far behind the newest packet one may arrive, for paths of different speed.
-pub const WINDOW: u64 = 64;
 /// So many nonces are remembered, for answers that take longer than the next one.
 const RECENT: usize = 8;
 /// Packets that are sealed within this time of each other are one heartbeat on several paths.
 const ROUND: Duration = Duration::from_millis(1);
 /// How long a nonce is used that nobody echoes.
 pub const NONCE_LIFE: Duration = Duration::from_secs(1);
-
-/// A good packet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// What it tells.
-    pub beat: Beat,
-    /// It is newer than all before it, so that its claims count; if not, only its path counts.
-    pub newest: bool,
-    /// It is the first of a new boot of the partner.
-    pub new_session: bool,
-    /// The partner made it later than this, on this router's clock.
-    pub made_after: Moment,
-}
-
-/// Why a packet changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
-    /// Not understood, or its tag does not verify.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// Our own, come back (broadcast and multicast do that).
-    #[error("our own heartbeat came back")]
-    Own,
-    /// Signed by a router with another name.
-    #[error("heartbeat of a router that is not the partner")]
-    Stranger,
-    /// Seen before, or too old.
-    #[error("heartbeat seen before")]
-    Replay,
-    /// Of a boot that has not proven itself; the answer to it carries our nonce.
-    #[error("heartbeat of a boot that has not answered our challenge")]
-    Unproven,
-    /// Good, but about keys: [`Session::take_exchange`] has it.
-    #[error("about keys, and no heartbeat")]
-    AboutKeys,
-}
-
-/// How many packets ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Sealed.
-    pub sealed: u64,
-    /// Good.
-    pub accepted: u64,
-    /// New boots of the partner.
-    pub sessions: u64,
-    /// Tag did not verify, unknown key, another router's.
-    pub tag: u64,
-    /// Seen before, or too old.
-    pub replay: u64,
-    /// Of an unproven boot.
-    pub unproven: u64,
-    /// Not understood.
-    pub malformed: u64,
-    /// Our own.
-    pub own: u64,
-    /// About keys.
-    pub about_keys: u64,
-    /// Of those whose tag verified: signed with our first key.
-    pub first_key: u64,
-    /// Of those whose tag verified: signed with another key that we hold.
-    pub other_key: u64,
-    /// Of `tag`: signed with a key that we do not hold.
-    pub unknown_key: u64,
-}
-
-impl Counters {
-    /// Counts an outcome of [`Session::open`].
-    pub fn count(&mut self, outcome: &Result<Received, Rejected>) {
-        let counter = match outcome {
-            Ok(received) => {
-                self.sessions += u64::from(received.new_session);
-                &mut self.accepted
-            }
-            Err(Rejected::Decode(DecodeError::UnknownKey(_))) => {
-                self.unknown_key += 1;
-                &mut self.tag
-            }
-            Err(Rejected::Decode(DecodeError::Tag)) => &mut self.tag,
-            Err(Rejected::AboutKeys) => &mut self.about_keys,
-            Err(Rejected::Stranger) => &mut self.tag,
-            Err(Rejected::Decode(_)) => &mut self.malformed,
-            Err(Rejected::Own) => &mut self.own,
-            Err(Rejected::Replay) => &mut self.replay,
-            Err(Rejected::Unproven) => &mut self.unproven,
-        };
-        *counter += 1;
-    }
-}
 
 /// A boot of the partner and the nonce it wants echoed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,15 +57,6 @@ struct Nonce {
     /// How many were drawn before, and this one.
     number: u64,
     drawn_at: Moment,
-}
-
-/// Sequence numbers of the proven boot (the sliding window of RFC 4303, appendix A2).
-#[derive(Debug)]
-struct Seen {
-    newest: u64,
-    mask: u64,
-    /// The newest heartbeat. A letter that overtakes it says nothing that would make it old.
-    newest_beat: u64,
 }
 
 /// Seals and opens the packets of one router.
@@ -486,31 +392,4 @@ impl Session {
 /// Our own packets are under a key of the other direction, so they fail by their tag.
 fn own_or(error: DecodeError) -> Rejected {
     if error == DecodeError::Tag { Rejected::Own } else { error.into() }
-}
-
-impl Seen {
-    /// Whether a number is new, and if so whether it is the newest.
-    fn admit(&mut self, sequence: u64) -> Option<bool> {
-        if sequence > self.newest {
-            let shift = sequence - self.newest;
-            self.mask = if shift >= WINDOW { 0 } else { self.mask << shift };
-            self.mask |= 1;
-            self.newest = sequence;
-            return Some(true);
-        }
-        let behind = self.newest - sequence;
-        let bit = 1u64.checked_shl(u32::try_from(behind).unwrap_or(u32::MAX))?;
-        if self.mask & bit != 0 {
-            return None;
-        }
-        self.mask |= bit;
-        Some(false)
-    }
-
-    /// Whether a heartbeat, which is new, is newer than every other one.
-    fn admit_beat(&mut self, sequence: u64) -> bool {
-        let newest = sequence > self.newest_beat;
-        self.newest_beat = self.newest_beat.max(sequence);
-        newest
-    }
 }

@@ -1,0 +1,64 @@
+//! A configuration that changes, and paths that come.
+
+use super::Failover;
+use crate::action::{Actions, Reason};
+use crate::group::{Group, Leaving};
+use crate::moment::Moment;
+use crate::packet::Role;
+use crate::partner::Presence;
+use crate::setup::{Setup, SetupError};
+
+impl Failover {
+    /// A new configuration. What goes on goes on without a change of role.
+    ///
+    /// # Errors
+    /// [`SetupError`]; the old setup stays then.
+    pub fn handle_setup(&mut self, setup: Setup, now: Moment) -> Result<Actions, SetupError> {
+        setup.check()?;
+        let mut draft = self.wake(now);
+        let heard_nothing = !self.paths.any_carrier();
+        self.paths = self.paths.renewed(&setup.paths);
+        self.begin_to_listen(heard_nothing, now);
+        let mut old = std::mem::take(&mut self.groups);
+        for new in &setup.groups {
+            let known = old.iter().position(|group| group.setup.id == new.id);
+            let mut group = match known {
+                Some(index) => old.remove(index),
+                None => {
+                    let listen_until = now + setup.timing.dead_after();
+                    Group::new(*new, Role::Standby, listen_until, now)
+                }
+            };
+            group.setup = *new;
+            group.fit = new.fit;
+            group.removed = false;
+            self.groups.push(group);
+        }
+        for mut group in old.into_iter().filter(Group::occupied) {
+            group.removed = true;
+            if group.leaving.is_none() {
+                let leaving = Leaving { reason: Reason::Removed, hand_over: false };
+                group.leaving = Some(leaving);
+                draft.stand_down.push((group.setup.id, Reason::Removed));
+            }
+            self.groups.push(group);
+        }
+        self.setup = setup;
+        draft.reports.extend(self.partner.compare(self.setup.config_hash));
+        Ok(self.finish(draft, now))
+    }
+
+    /// A router that starts has listened only once it had a path to listen on.
+    pub(super) fn begin_to_listen(&mut self, heard_nothing: bool, now: Moment) {
+        let unheard = self.partner.presence() == Presence::Unheard;
+        if !(heard_nothing && unheard && self.paths.any_carrier()) {
+            return;
+        }
+        let until = now + self.setup.timing.dead_after();
+        // One that has addresses goes on before their lease ends.
+        let starting = |group: &&mut Group| group.role == Role::Starting && !group.holding;
+        for group in self.groups.iter_mut().filter(starting) {
+            group.listen_until = group.listen_until.max(until);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Which packets of a boot were seen.
+
+/// How far behind the newest packet one may arrive, for paths of different speed.
+pub const WINDOW: u64 = 64;
+
+/// Sequence numbers of the proven boot (the sliding window of RFC 4303, appendix A2).
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) newest: u64,
+    pub(super) mask: u64,
+    /// The newest heartbeat. A letter that overtakes it says nothing that would make it old.
+    pub(super) newest_beat: u64,
+}
+
+impl Seen {
+    /// Whether a number is new, and if so whether it is the newest.
+    pub(super) fn admit(&mut self, sequence: u64) -> Option<bool> {
+        if sequence > self.newest {
+            let shift = sequence - self.newest;
+            self.mask = if shift >= WINDOW { 0 } else { self.mask << shift };
+            self.mask |= 1;
+            self.newest = sequence;
+            return Some(true);
+        }
+        let behind = self.newest - sequence;
+        let bit = 1u64.checked_shl(u32::try_from(behind).unwrap_or(u32::MAX))?;
+        if self.mask & bit != 0 {
+            return None;
+        }
+        self.mask |= bit;
+        Some(false)
+    }
+
+    /// Whether a heartbeat, which is new, is newer than every other one.
+    pub(super) fn admit_beat(&mut self, sequence: u64) -> bool {
+        let newest = sequence > self.newest_beat;
+        self.newest_beat = self.newest_beat.max(sequence);
+        newest
+    }
+}
