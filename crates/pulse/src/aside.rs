@@ -62,6 +62,13 @@ impl Thread {
         Ok(Self { aside, end: Some(end), ended })
     }
 
+    /// Ends it; or leaves it to end with this program and no earlier, when another one takes its place.
+    pub(crate) fn end(self, replaced: bool) {
+        if replaced {
+            std::mem::forget(self);
+        }
+    }
+
     /// The way to it.
     pub(crate) fn aside(&self) -> Aside {
         self.aside.clone()

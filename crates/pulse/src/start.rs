@@ -125,12 +125,7 @@ fn end(
     presence: Presence,
     log: &LogOutput,
 ) -> Result<ExitCode, ExitError> {
-    if exit == Ended::Replaced {
-        // It ends with this program, and no earlier.
-        std::mem::forget(thread);
-    } else {
-        drop(thread);
-    }
+    thread.end(exit == Ended::Replaced);
     // Held to the very end, and taken again at once by the one who takes our place.
     drop(presence);
     match exit {
