@@ -30,6 +30,15 @@ pub struct Change {
 /// A first guess for each probe that is not watched yet.
 type Guesses = HashMap<Probe, Fitness>;
 
+/// Of which checks something is guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guess {
+    /// Of those that nobody watches yet.
+    New,
+    /// Also of those of which nothing is known.
+    Unknown,
+}
+
 impl Core {
     /// A checked configuration is in force from now on. Checks and decisions of what stays stay.
     pub fn configure(&mut self, cluster: Arc<Cluster>, now: Now) -> Change {
@@ -54,17 +63,17 @@ impl Core {
                     continue;
                 }
                 Some((same, predecessor)) if same == service => {
-                    self.place(service, Some(&predecessor), now)
+                    self.place_anew(service, Some(&predecessor), now)
                 }
                 Some((_, predecessor)) => {
                     change.changed += 1;
-                    let wanted = self.place(service, Some(&predecessor), now);
+                    let wanted = self.place_anew(service, Some(&predecessor), now);
                     self.lingering.compare(&predecessor, &wanted, now.instant);
                     wanted
                 }
                 None => {
                     change.added += 1;
-                    self.place(service, None, now)
+                    self.place_anew(service, None, now)
                 }
             };
             self.services.push(wanted);
@@ -87,7 +96,7 @@ impl Core {
         let (mut table, mut unchecked) = (Table::new(), Vec::new());
         for service in &cluster.services {
             let predecessor = self.services.iter().find(|old| old.name == service.name);
-            let (wanted, _) = self.foresee(service, predecessor);
+            let (wanted, _) = self.foresee(service, predecessor, Guess::New);
             for server in &wanted.servers {
                 if server.fitness.verdict == Verdict::Unknown {
                     unchecked.push(format!("{} {}", wanted.name, server.label));
@@ -109,7 +118,7 @@ impl Core {
         for index in services {
             let predecessor = self.services.get(index).cloned();
             let Some(service) = cluster.services.get(index) else { continue };
-            let wanted = self.place(service, predecessor.as_ref(), now);
+            let wanted = self.place_anew(service, predecessor.as_ref(), now);
             if let Some(slot) = self.services.get_mut(index) {
                 *slot = wanted;
             }
@@ -124,7 +133,7 @@ impl Core {
         for index in std::mem::take(&mut self.stale) {
             let was_on_sorry = self.services.get(index).is_some_and(|before| before.on_sorry);
             let Some(service) = cluster.services.get(index) else { continue };
-            let wanted = self.place(service, None, now);
+            let wanted = self.place(service, now);
             if was_on_sorry != wanted.on_sorry {
                 self.entries.push(report::sorry(&wanted));
             }
@@ -181,15 +190,29 @@ impl Core {
         }
     }
 
-    /// Works out one virtual server, and begins the checks that it needs.
-    fn place(
+    /// Works out one virtual server whose configuration is as before.
+    fn place(&mut self, service: &VirtualServer, now: Now) -> WantedService {
+        let (wanted, guesses) = self.foresee(service, None, Guess::New);
+        self.begin(&wanted, guesses, now);
+        wanted
+    }
+
+    /// Works out one virtual server that is new or edited. Of a check that it shares with others it may
+    /// know what they did not: whoever serves keeps its place, whichever comes first in the file.
+    fn place_anew(
         &mut self,
         service: &VirtualServer,
         predecessor: Option<&WantedService>,
         now: Now,
     ) -> WantedService {
-        let (wanted, mut guesses) = self.foresee(service, predecessor);
-        // In the order of the file, so that checks have the same numbers each time.
+        let (wanted, guesses) = self.foresee(service, predecessor, Guess::Unknown);
+        self.begin(&wanted, guesses, now);
+        wanted
+    }
+
+    /// Begins the checks that are new, in the order of the file, so that they have the same numbers each
+    /// time.
+    fn begin(&mut self, wanted: &WantedService, mut guesses: Guesses, now: Now) {
         for probe in wanted.servers.iter().flat_map(|server| &server.probes) {
             let Some((probe, fitness)) = guesses.remove_entry(probe) else { continue };
             let reason = match fitness.verdict {
@@ -198,13 +221,13 @@ impl Core {
             };
             self.watches.begin(probe, fitness, reason, now.unix_ms);
         }
-        wanted
     }
 
     fn foresee(
         &self,
         service: &VirtualServer,
         predecessor: Option<&WantedService>,
+        of: Guess,
     ) -> (WantedService, Guesses) {
         let watched = |probe: &Probe| self.fitness_now(probe);
         let load = |probe: &Probe| self.loads.reading(probe);
@@ -212,7 +235,11 @@ impl Core {
         let mut guesses = Guesses::new();
         for server in &wanted.servers {
             for probe in &server.probes {
-                if self.watches.id(probe).is_none() && !guesses.contains_key(probe) {
+                let known = self
+                    .watches
+                    .fitness(probe)
+                    .is_some_and(|fitness| of == Guess::New || fitness.verdict != Verdict::Unknown);
+                if !known && !guesses.contains_key(probe) {
                     guesses.insert(probe.clone(), self.guess(service, server, probe, predecessor));
                 }
             }

@@ -61,12 +61,22 @@ impl Watches {
         WatchId(self.last)
     }
 
-    /// Begins a check, knowing this much about it.
+    /// Begins a check, knowing this much about it. Of one that has begun, and has not answered yet, that
+    /// much is known from now on if nothing was.
     pub(super) fn begin(&mut self, probe: Probe, fitness: Fitness, reason: &str, unix_ms: u64) {
-        if self.by_probe.contains_key(&probe) {
+        self.moment = self.moment.max(fitness.last_up);
+        if let Some(id) = self.by_probe.get(&probe) {
+            let known = self.by_id.get_mut(id);
+            let nothing = |known: &&mut Watched| known.fitness.verdict == Verdict::Unknown;
+            if let Some(known) = known.filter(nothing)
+                && fitness.verdict != Verdict::Unknown
+            {
+                known.fitness = fitness;
+                reason.clone_into(&mut known.reason);
+                self.version += 1;
+            }
             return;
         }
-        self.moment = self.moment.max(fitness.last_up);
         let id = self.number();
         self.by_probe.insert(probe.clone(), id);
         let reason = reason.to_owned();
