@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use config::model::{Expect, HttpCheck};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::data_path;
 use crate::failure::{Failure, Seen};
 use crate::probe::{Dialogue, External, Http};
 use crate::shared::Shared;
@@ -54,4 +55,11 @@ pub fn program(
 ) -> Result<Seen, Failure> {
     let argv = ["program".to_owned(), String::from_utf8_lossy(output).into_owned()];
     External::new(&argv, NOWHERE, None, expect, shared)?.judge(status, output, errors)
+}
+
+/// What a data-path check reads of a packet that came to `port`: the virtual server that is answered
+/// for, whether it accepts, and what it has received.
+pub fn segment(packet: &[u8], port: u16) -> Option<(SocketAddr, bool, u32)> {
+    let answer = data_path::answer(packet, port)?;
+    Some((answer.virtual_server, answer.accepts, answer.acknowledged))
 }

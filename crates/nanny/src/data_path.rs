@@ -18,6 +18,7 @@ use std::time::Duration;
 use netlink::{Links, Routes};
 
 use crate::failure::Failure;
+pub(crate) use segment::answer;
 use segment::{Segment, Way};
 use sockets::Sockets;
 

@@ -69,6 +69,16 @@ pub fn keepalived(data: &[u8]) {
     file("global_defs {\n}\n", data);
 }
 
+/// What programs that only fill a table leave behind: the first byte chooses between `ipvsadm -S` and
+/// lvs_dr.conf, whose first line makes it one.
+pub fn tables(data: &[u8]) {
+    match data.split_first() {
+        Some((b'd', text)) => file("LVS_TYPE=VS_DR\n", text),
+        Some((_, text)) => file("-A -t 10.0.0.1:80 -s wlc\n", text),
+        None => {}
+    }
+}
+
 /// A folder of heartbeat in which one file is the input.
 fn folder(name: &str, data: &[u8]) {
     let read = |path: &Path| {

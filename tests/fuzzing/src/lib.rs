@@ -10,20 +10,22 @@ mod configuration;
 mod frames;
 mod heartbeats;
 mod kernel;
+mod replies;
 
 pub use checks::{dialogue, http_answer, matcher, program};
 pub use configuration::{
-    authkeys, ha_cf, haresources, keepalived, key_file, ldirectord, lvs_cf, native,
+    authkeys, ha_cf, haresources, keepalived, key_file, ldirectord, lvs_cf, native, tables,
 };
 pub use frames::{control_lines, control_server};
 pub use heartbeats::{packet, session};
 pub use kernel::{attributes, datagram};
+pub use replies::replies;
 
 /// A target: its name, as that of its corpus, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 20] = [
     ("native", native),
     ("lvs_cf", lvs_cf),
     ("ldirectord", ldirectord),
@@ -42,6 +44,8 @@ pub const TARGETS: [Target; 18] = [
     ("dialogue", dialogue),
     ("matcher", matcher),
     ("program", program),
+    ("tables", tables),
+    ("replies", replies),
 ];
 
 /// One part of the input, up to the first zero byte, and what follows it.
