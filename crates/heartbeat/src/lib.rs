@@ -22,6 +22,7 @@ pub mod paths;
 mod probe;
 pub mod question;
 pub mod request;
+pub mod rotation;
 pub mod session;
 pub mod setup;
 pub mod timing;
