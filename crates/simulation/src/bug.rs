@@ -34,11 +34,13 @@ pub enum Bug {
     ForgetsDecisions,
     /// lvsd stops, and leaves everything where it is.
     LeavesItsTable,
+    /// The old key is forgotten as soon as the new one signs here.
+    ForgetsTheOldKey,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -52,6 +54,7 @@ impl Bug {
         Self::TellsNobody,
         Self::ForgetsDecisions,
         Self::LeavesItsTable,
+        Self::ForgetsTheOldKey,
     ];
 
     /// Its name on the command line.
@@ -70,6 +73,7 @@ impl Bug {
             Self::TellsNobody => "tells-nobody",
             Self::ForgetsDecisions => "forgets-decisions",
             Self::LeavesItsTable => "leaves-its-table",
+            Self::ForgetsTheOldKey => "forgets-the-old-key",
         }
     }
 }

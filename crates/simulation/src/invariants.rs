@@ -52,6 +52,9 @@ pub enum Invariant {
     Edit,
     /// Both end with the same decisions, the operators' last ones.
     Decisions,
+    /// While a new key is made no moment comes at which the two cannot read each other, and both end with
+    /// one key.
+    Keys,
     /// In the end one router holds each group, where it belongs, and both know it.
     SameView,
     /// No router calls for attention without end.
@@ -60,7 +63,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
@@ -79,6 +82,7 @@ impl Invariant {
         Self::Stopped,
         Self::Edit,
         Self::Decisions,
+        Self::Keys,
         Self::SameView,
         Self::Rest,
     ];
@@ -117,6 +121,7 @@ impl Invariant {
             Self::Stopped => "an orderly stop leaves nothing of ours that is not to stay",
             Self::Edit => "an edit that takes away too much waits for a word",
             Self::Decisions => "both end with the operators' last decisions",
+            Self::Keys => "a new key leaves no moment in which the two cannot read each other",
             Self::SameView => "the two end on the same view",
             Self::Rest => "a router rests between its deadlines",
         }

@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod story;
 #[cfg(test)]
 mod tests;
+mod toy;
 pub mod words;
 mod world;
 

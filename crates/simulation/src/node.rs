@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use heartbeat::key::KeyRing;
 use heartbeat::packet::{Claim, decode};
+use heartbeat::rotation::{Rotation, Staged};
 use heartbeat::{
     Action, Actions, Beat, Failover, GroupId, Moment, PathId, QuestionId, Received, Rejected,
     Request, Session, SharedKey,
@@ -12,6 +13,7 @@ use heartbeat::{
 
 use crate::bug::Bug;
 use crate::release::Release;
+use crate::toy::Toy;
 
 /// Names of the two routers.
 pub(crate) const NAMES: [&str; 2] = ["master", "backup"];
@@ -27,6 +29,10 @@ pub(crate) struct Node {
     pub(crate) forgotten: Duration,
     /// What the bug that believes everything verifies with.
     pub(crate) ring: Option<KeyRing>,
+    /// A new key that the routers make together.
+    pub(crate) rotation: Rotation<Toy>,
+    pub(crate) pairs: Toy,
+    pub(crate) staged: Vec<Staged>,
     /// Time between heartbeats, and what the bug that doubts has believed last.
     pub(crate) interval: Duration,
     pub(crate) believed: Option<(Moment, Vec<(GroupId, Claim)>)>,

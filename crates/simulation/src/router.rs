@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use heartbeat::rotation::Staged;
 use heartbeat::{Moment, SharedKey};
 
 use crate::clock::Clock;
@@ -59,6 +60,8 @@ pub(crate) struct Router {
     pub(crate) director: Option<Director>,
     /// On disk.
     pub(crate) keys: Vec<SharedKey>,
+    /// The same, with where they stand; where the routers make new ones together.
+    pub(crate) staged: Vec<Staged>,
     /// Which configuration is on disk and in force.
     pub(crate) variant: u64,
     pub(crate) unfit: [bool; GROUPS],

@@ -57,6 +57,8 @@ pub struct Shape {
     pub fence: Option<FenceShape>,
     /// Each start may be one of another release.
     pub mixed: bool,
+    /// The routers make a new key together; else an operator copies one.
+    pub agrees_keys: bool,
     /// lvsd runs on both, with what it leaves behind; none leaves it out of the run.
     pub farm: Option<OnStop>,
 }
@@ -107,6 +109,7 @@ impl Schedule {
         }
         befall_fence(&mut Random::new(seed, 3), &mut shape, &mut faults);
         let heal_at = at + times(dead, random.between(1000, 6000));
+        befall_keys(&mut Random::new(seed, 5), &mut shape, &mut faults, heal_at);
         befall_lvsd(&mut Random::new(seed, 4), &mut shape, &mut faults, heal_at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
@@ -145,6 +148,7 @@ fn shape(random: &mut Random) -> Shape {
         mixed: random.chance(500),
         fence: None,
         farm: None,
+        agrees_keys: false,
     }
 }
 
@@ -184,6 +188,23 @@ fn befall_lvsd(
     shape.farm = Some(if random.chance(500) { OnStop::Remove } else { OnStop::Keep });
     for _ in 0..random.between(4, 14) {
         faults.push((random.below(heal_at), lvsd_fault(random)));
+    }
+    faults.sort_by_key(|(at, _)| *at);
+}
+
+/// Some pairs make their new keys together, and do it more often.
+fn befall_keys(
+    random: &mut Random,
+    shape: &mut Shape,
+    faults: &mut Vec<(Micros, Fault)>,
+    heal_at: Micros,
+) {
+    if !random.chance(300) {
+        return;
+    }
+    shape.agrees_keys = true;
+    for _ in 0..random.between(1, 5) {
+        faults.push((random.below(heal_at), Fault::RotateKeys));
     }
     faults.sort_by_key(|(at, _)| *at);
 }

@@ -26,6 +26,7 @@ fn plain(groups: usize) -> Schedule {
             mixed: false,
             fence: None,
             farm: None,
+            agrees_keys: false,
         },
         faults: Vec::new(),
         heal_at: Micros::MAX,

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use heartbeat::rotation::{Stage, Staged};
 use heartbeat::{
     Action, Event, GroupId, GroupSetup, PathId, PathSetup, QuestionId, Reason, Rejected, RouterId,
     Setup, Side, Timing,
@@ -30,6 +31,7 @@ mod carry;
 mod coming;
 mod directors;
 mod fence;
+mod keys;
 mod misfortune;
 mod network;
 mod servers;
@@ -107,6 +109,7 @@ impl World {
         if world.violation.is_none() {
             world.same_view();
             world.same_decisions();
+            world.same_keys();
         }
         world.coverage.runs = 1;
         world.coverage.simulated = world.now;
@@ -130,6 +133,7 @@ impl World {
             arrivals: Arrivals::default(),
             director: shape.farm.map(|_| Director::new()),
             keys: vec![key(1)],
+            staged: vec![Staged { key: key(1), stage: Stage::InUse }],
             variant: 0,
             unfit: [false; GROUPS],
             slept_until: None,
@@ -271,6 +275,12 @@ impl World {
             }
             Coming::Reboot { at } => self.reboot(at),
             Coming::Keys { step, id } => self.rotate(step, id),
+            Coming::KeysOnDisk { at, life, keys, then } => {
+                self.keys_on_disk(at, life, keys, then);
+            }
+            Coming::KeysInForce { at, life, keys, then } => {
+                self.keys_in_force(at, life, keys, then);
+            }
         }
     }
 
@@ -301,6 +311,7 @@ impl World {
         let (actions, accepted) = node.handle(input, moment);
         router.due = router.clock.when(node.next_deadline()).max(now + 1);
         self.carry_out(index, actions);
+        self.rotation_step(index);
         accepted
     }
 

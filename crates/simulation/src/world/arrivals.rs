@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use heartbeat::packet::Kind;
 use heartbeat::{Moment, Presence, Received, Rejected};
 
 use super::World;
@@ -121,7 +120,7 @@ impl World {
         let present = self.routers.get(1 - to).is_some_and(|from| from.life == recorded.life);
         // A release that does not know what it is told drops it.
         let reads = !self.shape.mixed;
-        let beats = recorded.kind == Kind::Beat;
+        let beats = recorded.beats;
         let Some(router) = self.routers.get_mut(to) else { return false };
         let held = bytes.get(KEY).is_some_and(|id| router.keys.iter().any(|key| key.id == *id));
         let boot = word(bytes, ECHO_BOOT);

@@ -141,12 +141,19 @@ impl World {
         let moment = router.clock.at(now);
         let Some(node) = router.node.as_mut() else { return };
         let bytes: Rc<[u8]> = node.seal(beat, moment).into();
+        self.post(from, path, bytes, beat);
+    }
+
+    /// A sealed packet leaves a machine. What it says is told in `beat`, unless it is about keys.
+    pub(super) fn post(&mut self, from: Index, path: PathId, bytes: Rc<[u8]>, beat: &Beat) {
+        let now = self.now;
+        let Some(router) = self.routers.get_mut(from) else { return };
         self.coverage.packets[0] += 1;
         let record = self.recorded.len();
-        let (life, kind) = (router.life, beat.kind);
+        let (life, beats) = (router.life, beat.kind == Kind::Beat);
         router.arrivals.asks(&bytes, now);
         let recorded =
-            Recorded { from, life, made: now, kind, bytes: Rc::clone(&bytes), arrived: false };
+            Recorded { from, life, made: now, beats, bytes: Rc::clone(&bytes), arrived: false };
         self.recorded.push(recorded);
         let cut = self.network.cut.get(from).and_then(|paths| paths.get(path.0));
         if cut.copied().unwrap_or(true) || self.random.chance(self.network.lose) {
@@ -206,6 +213,8 @@ impl World {
                     self.give(to, Input::Unproven);
                 }
                 self.has_arrived(to, *record, must, Err(rejected));
+                self.read_by_key(to, *record, rejected);
+                self.rotation_step(to);
             }
         }
     }

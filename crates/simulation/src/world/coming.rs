@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use control::nanny::WatchId;
 use heartbeat::QuestionId;
+use heartbeat::rotation::{Staged, Then};
 
 use crate::fault::{Index, Micros};
 
@@ -24,6 +25,8 @@ pub(super) enum Coming {
     Fenced { at: Index, life: u64, id: QuestionId, fenced: bool },
     Reboot { at: Index },
     Keys { step: usize, id: u8 },
+    KeysOnDisk { at: Index, life: u64, keys: Vec<Staged>, then: Then },
+    KeysInForce { at: Index, life: u64, keys: Vec<Staged>, then: Then },
 }
 
 impl Coming {
@@ -33,6 +36,7 @@ impl Coming {
             Self::Moved { at, .. }
             | Self::Witness { at, .. }
             | Self::Worker { at, .. }
+            | Self::KeysInForce { at, .. }
             | Self::Fenced { at, .. } => Some(*at),
             _ => None,
         }

@@ -2,14 +2,11 @@
 
 use heartbeat::{Request, Worker};
 
-use super::{Coming, Fault, GROUPS, Index, Input, Micros, Network, PathId, World, micros};
-use crate::node::key;
+use super::{Fault, GROUPS, Index, Input, Micros, Network, PathId, World, micros};
 
 /// How long an operator's wish for a group may be granted: ten seconds, and the longest that a
 /// packet with it is held back.
 pub(super) const WISH: Micros = 10_000_000 + 30_000_000;
-/// Time between two steps of a key rotation.
-const KEY_STEP: Micros = 300_000;
 
 impl World {
     pub(crate) fn befall(&mut self, fault: &Fault) {
@@ -50,7 +47,7 @@ impl World {
                 self.move_group(router, group, Request::TakeOver);
             }
             Fault::Force(router, group) => self.force(router, group),
-            Fault::RotateKeys => self.begin_rotation(),
+            Fault::RotateKeys => self.new_key(),
             Fault::Reconfigure(router, variant) => self.reconfigure(router, variant),
             Fault::Unfit(router, group) => self.unfit(router, group),
             Fault::LoseWorker(router, lasts) => self.lose_worker(router, lasts),
@@ -242,39 +239,5 @@ impl World {
         let Some(router) = self.routers.get(index) else { return };
         let coming = router.lvsd_comes(index);
         self.plan(lasts, coming);
-    }
-
-    /// Each router accepts the new key, then each signs with it, then each forgets the old one.
-    fn begin_rotation(&mut self) {
-        if std::mem::replace(&mut self.rotating, true) {
-            return;
-        }
-        self.newest_key = if self.newest_key == u8::MAX { 1 } else { self.newest_key + 1 };
-        let id = self.newest_key;
-        self.plan(0, Coming::Keys { step: 0, id });
-    }
-
-    pub(super) fn rotate(&mut self, step: usize, id: u8) {
-        let (old, new) = (key(id.wrapping_sub(1).max(1)), key(id));
-        let keys = match step / 2 {
-            0 => vec![old, new],
-            1 => vec![new, old],
-            _ => vec![new],
-        };
-        if let Some(router) = self.routers.get_mut(step % 2) {
-            router.keys.clone_from(&keys);
-            // A program that does not run reads them when it starts.
-            if let Some(node) = router.node.as_mut()
-                && node.session.replace_keys(&keys).is_err()
-            {
-                self.story.tell(self.now, || "new keys are refused".to_owned());
-            }
-        }
-        self.story.tell(self.now, || format!("key rotation, step {step}"));
-        if step < 5 {
-            self.plan(KEY_STEP, Coming::Keys { step: step + 1, id });
-        } else {
-            self.rotating = false;
-        }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use heartbeat::packet::Kind;
-
 use super::World;
 use crate::fault::{Index, Micros};
 use crate::schedule::micros;
@@ -13,10 +11,11 @@ use crate::schedule::micros;
 pub(crate) struct Recorded {
     pub(crate) from: Index,
     pub(crate) bytes: Rc<[u8]>,
-    /// Which life of its router made it, when, and of what kind.
+    /// Which life of its router made it, and when.
     pub(crate) life: u64,
     pub(crate) made: Micros,
-    pub(crate) kind: Kind,
+    /// It is a heartbeat, and no goodbye.
+    pub(crate) beats: bool,
     /// It has arrived: coming again it must change nothing.
     pub(crate) arrived: bool,
 }

@@ -6,10 +6,13 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::node::Node;
+use crate::random::Random;
 use crate::release::Release;
 use crate::router::Nap;
+use crate::toy::Toy;
 
 use heartbeat::key::KeyRing;
+use heartbeat::rotation::Rotation;
 use heartbeat::{Failover, PathId, Session};
 
 /// Longest time that lvsd takes to be ready, in thousandths of `dead_after`.
@@ -82,6 +85,7 @@ impl World {
         router.nap = None;
         router.inbox.clear();
         let (keys, clock) = (router.keys.clone(), router.clock);
+        let staged = router.staged.clone();
         let Some(setup) = self.setup(index) else { return };
         let (Some(me), Some(partner)) = (NAMES.get(index), NAMES.get(1 - index)) else { return };
         let failover = Failover::new(setup, clock.at(now));
@@ -102,6 +106,9 @@ impl World {
             ring,
             interval: self.shape.interval,
             believed: None,
+            rotation: Rotation::default(),
+            pairs: Toy(Random::new(boot, 6)),
+            staged,
         };
         let ready = micros(self.shape.dead_after) * self.random.below(READY_AFTER) / 1000;
         if let Some(router) = self.routers.get_mut(index) {
