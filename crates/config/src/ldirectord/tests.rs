@@ -3,7 +3,11 @@ use std::time::Duration;
 use ipvs::{Family, Forwarding, Protocol};
 
 mod checks;
+mod lines;
+mod servers;
+mod sorry;
 mod told;
+mod values;
 
 use super::read as read_file;
 use super::*;
@@ -151,120 +155,6 @@ fn timeouts_are_inherited_in_ldirectords_order() {
 }
 
 #[test]
-fn indentation_is_columns() {
-    assert_eq!(web(&["  real=10.0.0.1 gate"]).servers.len(), 1);
-    assert_eq!(clean("virtual=1.1.1.1:80\n  \treal=10.0.0.1 gate\n").services[0].servers.len(), 1);
-    let (cluster, problems) = read("virtual=1.1.1.1:80\n   real=10.0.0.1 gate\n");
-    assert_eq!(cluster.unwrap().services[0].servers.len(), 1);
-    assert!(problems[0].contains("l.cf:2:4: warning: `real` is indented by less than four blanks"));
-}
-
-#[test]
-fn a_blank_line_does_not_end_a_virtual_server_but_is_named() {
-    let (cluster, problems) =
-        read("virtual=1.1.1.1:80\n\treal=10.0.0.1 gate\n\n\treal=10.0.0.2 gate\n\tscheduler=rr\n");
-    assert_eq!(cluster.unwrap().services[0].servers.len(), 2);
-    assert_eq!(problems.len(), 1);
-    assert!(problems[0].starts_with("l.cf:4:2: warning: line 3 ends the virtual server of line 1"));
-}
-
-#[test]
-fn comments_do_not_end_a_virtual_server() {
-    let service = clean(
-        "# c\nvirtual=1.1.1.1:80\n\treal=10.0.0.1 gate # one\n# two\n\treal=10.0.0.2 gate 3\n     \n",
-    );
-    assert_eq!(service.services[0].servers.len(), 2);
-}
-
-#[test]
-fn lines_at_the_margin_below_a_virtual_server_are_one_error() {
-    let (cluster, problems) = read(
-        "virtual=1.1.1.1:80\nreal=10.0.0.1 gate\nscheduler=rr\n\nfailurecount=2\nprotocol=tcp\n",
-    );
-    assert!(cluster.is_none());
-    assert_eq!(
-        problems,
-        [
-            "l.cf:2:1: error: `real` stands at the margin, but belongs to the virtual server of line 1 \
-          (indent lines 2 to 3 and 6 by four blanks or a tab)"
-        ]
-    );
-}
-
-#[test]
-fn ranges_are_every_address_between() {
-    let service = web(&["real=2.2.2.2->2.2.2.4:8080 masq 3"]);
-    let hosts: Vec<_> =
-        service.servers.iter().map(|s| (s.host.clone(), s.port, s.weight)).collect();
-    let host = |last: u8| Host::Address([2, 2, 2, last].into());
-    assert_eq!(hosts, [2, 3, 4].map(|last| (host(last), Some(8080), 3)));
-    assert_eq!(web(&["real=2.2.2.2->2.2.2.2:80 gate"]).servers.len(), 1);
-    assert!(problem("1.1.1.1:80", &["real=2.2.2.4->2.2.2.2:80 gate"]).contains("goes backwards"));
-    assert!(
-        problem("1.1.1.1:80", &["real=1.2.2.4->2.2.2.2 gate"]).contains("names 16777215 servers")
-    );
-    let names = web(&["real=sql01->sql03 gate"]).servers;
-    assert_eq!(names[1].host, Host::Address([10, 0, 0, 2].into()));
-    assert!(problem("1.1.1.1:80", &["real=a->b gate"]).contains("no IPv4 address in /etc/hosts"));
-    assert!(problem("1.1.1.1:80", &["real=::1->::3 gate"]).contains("too many colons"));
-}
-
-#[test]
-fn weights_and_thresholds_stand_where_ldirectord_has_them() {
-    let server = |rest: &str| web(&[&format!("real=10.0.0.1:80 {rest}")]).servers.remove(0);
-    assert_eq!(server("gate 0").weight, 0);
-    assert_eq!(server("gate").weight, 1);
-    let both = server("gate \"x\" \"y\" l:2 u:9");
-    assert_eq!((both.weight, both.lower_threshold, both.upper_threshold), (1, 2, 9));
-    let swapped = server("gate 4 u:9 l:2");
-    assert_eq!((swapped.weight, swapped.lower_threshold, swapped.upper_threshold), (4, 2, 9));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate junk 7"]).contains("`junk` says nothing"));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate -5"]).contains("`-5` is negative"));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate7"]).contains("write `gate 7`"));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1"]).contains("how packets reach"));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 route"]).contains("one of gate"));
-}
-
-#[test]
-fn a_real_server_has_its_own_request_and_answer() {
-    let service = web(&["request=\"/all\"", "real=10.0.0.1 gate 3 \"a b\", \"c d\""]);
-    let check = service.servers[0].check.as_ref().unwrap();
-    assert_eq!(http(check).path, "/a b");
-    assert_eq!(http(check).expect, Some(Expect::Regex("c d".into())));
-    assert_eq!(http(&service.check).path, "/all");
-    let digits = web(&["real=10.0.0.1 gate \"foo 200\", \"bar\""]);
-    assert_eq!(digits.servers[0].weight, 1);
-    let absolute = web(&["real=10.0.0.1 gate \"http://www.example.com/x\", \"y\""]);
-    let check = http(absolute.servers[0].check.as_ref().unwrap()).clone();
-    assert_eq!((check.host.as_deref(), &*check.path), (Some("www.example.com"), "/x"));
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.1 gate \"/x\""]).contains("go together"));
-}
-
-#[test]
-fn addresses_that_ldirectord_half_reads_are_errors() {
-    assert!(problem("1.1.1.1:80", &["real=bad_host:80 gate"]).contains("`bad_host` is no host"));
-    let sip = problem("1.1.1.1:5060", &["checktype=on", "real=2.2.2.2::5060 gate"]);
-    assert!(sip.contains("too many colons (write `2.2.2.2:5060`)"), "{sip}");
-    assert!(problem("1.1.1.1:80", &["real=10.0.0.256:80 gate"]).contains("no host"));
-    let no_port = problem("192.168.1.1", &[]);
-    assert!(no_port.contains("has no port (write `virtual = 192.168.1.1:80`"), "{no_port}");
-}
-
-#[test]
-fn the_two_families_do_not_mix() {
-    let service = clean(
-        "virtual6=[2001:db8::1]:80\n\treal6=[2001:db8::2]:80 gate\n\tnetmask=64\n\tpersistent=60\n",
-    );
-    assert_eq!(service.services[0].name, "tcp:[2001:db8::1]:80");
-    assert_eq!(service.services[0].persistence.as_ref().unwrap().prefix_length, 64);
-    let mark = clean("virtual6=5\n\tchecktype=ping\n").services.remove(0);
-    assert_eq!(mark.listen, Listen::Mark { mark: 5, family: Family::Inet6, marked: Vec::new() });
-    let (_, problems) = read("virtual6=[2001:db8::1]:80\n\treal=10.0.0.1 gate\n");
-    assert!(problems[0].contains("(write `real6`)"), "{problems:?}");
-    assert!(problem("[2001:db8::1]:80", &[]).contains("(write `virtual6 = [2001:db8::1]:80`)"));
-}
-
-#[test]
 fn persistence_and_its_mask() {
     let persistence = web(&["persistent=600", "netmask=255.255.255.0"]).persistence.unwrap();
     assert_eq!((persistence.timeout_seconds, persistence.prefix_length), (600, 24));
@@ -293,38 +183,8 @@ fn one_packet_scheduling_is_for_udp() {
 }
 
 #[test]
-fn the_sorry_server_is_the_virtual_servers_own_or_the_files() {
-    let cluster = clean(
-        "fallback=127.0.0.1:8080 masq\nvirtual=1.1.1.1:80\n\treal=10.0.0.1 masq\n\
-         virtual=1.1.1.2:80\n\tfallback=10.0.0.9\n",
-    );
-    let first = cluster.services[0].sorry.as_ref().unwrap();
-    assert_eq!((first.port, first.forwarding), (Some(8080), Forwarding::Nat));
-    let second = cluster.services[1].sorry.as_ref().unwrap();
-    assert_eq!((second.port, second.forwarding), (None, Forwarding::Direct));
-}
-
-#[test]
 fn a_file_to_be_read_as_well_may_be_named_in_quotes() {
     assert_eq!(clean("execute=\"more.cf\"\n").services.len(), 1);
-}
-
-#[test]
-fn a_sorry_server_of_the_other_family_is_told() {
-    for (text, message) in [
-        (
-            "virtual=1.1.1.1:80\n\tfallback6=[::1]:80\n",
-            "`fallback6` is not used by a virtual server of IPv4",
-        ),
-        (
-            "virtual6=[2001:db8::1]:80\n\tfallback=127.0.0.1:80\n",
-            "`fallback` is not used by a virtual server of IPv6",
-        ),
-    ] {
-        let (_, problems) = read(text);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].contains(message), "{problems:?}");
-    }
 }
 
 #[test]
@@ -358,67 +218,6 @@ fn a_mark_goes_with_no_protocol() {
         problem("7", &["checktype=connect", "real=10.0.0.1 gate"])
             .contains("no port that could be checked")
     );
-}
-
-#[test]
-fn yes_and_no_are_exact_but_blanks_and_comments_do_no_harm() {
-    for text in ["quiescent=yes \nvirtual=1.1.1.1:80\n", "quiescent=yes # c\nvirtual=1.1.1.1:80\n"]
-    {
-        let (cluster, problems) = read(text);
-        assert_eq!(cluster.unwrap().services[0].on_failure, OnFailure::Quiesce);
-        assert!(problems[0].contains("warning: there is something behind `yes`"), "{problems:?}");
-    }
-    let (_, problems) = read("quiescent=Yes\nvirtual=1.1.1.1:80\n");
-    assert!(problems[0].contains("error: `Yes` is neither yes nor no (write `quiescent = yes`)"));
-    let (cluster, problems) = read("quiescent=yes\r\nvirtual=1.1.1.1:80\r\n");
-    assert!(cluster.is_some());
-    assert!(problems[0].contains("l.cf:1:14: warning: the lines end with a carriage return"));
-}
-
-#[test]
-fn numbers_survive_comments_and_refuse_zero() {
-    assert_eq!(
-        clean("checkinterval=5 # c\nvirtual=1.1.1.1:80\n").services[0].check.interval,
-        seconds(5)
-    );
-    let (_, problems) = read("checkinterval=0\nvirtual=1.1.1.1:80\n");
-    assert!(problems[0].contains("`checkinterval` cannot be 0"));
-    let (cluster, problems) = read(" checkinterval=5\nvirtual=1.1.1.1:80\n");
-    assert_eq!(cluster.unwrap().services[0].check.interval, seconds(5));
-    assert!(problems[0].contains("has blanks before it"));
-}
-
-#[test]
-fn quoted_text_may_hold_a_hash_and_quotes() {
-    assert_eq!(http(&web(&["request=\"/a#b\" # c"]).check).path, "/a#b");
-    assert_eq!(http(&web(&["request=\"/a\" junk \"b\""]).check).path, "/a\" junk \"b");
-    assert!(problem("1.1.1.1:80", &["request=/x"]).contains("write `request = \"/x\"`"));
-    assert!(problem("1.1.1.1:80", &["receive=\"\""]).contains("`receive` is empty"));
-    assert!(
-        problem("1.1.1.1:80", &["receive=\"(\""]).contains("the regular expression cannot be used")
-    );
-    assert!(problem("1.1.1.1:80", &["receive=\"(?=x)\""]).contains("without looking around"));
-}
-
-#[test]
-fn typographic_quotes_are_shown_with_the_line_rewritten() {
-    assert_eq!(
-        problem("1.1.1.1:80", &["request=”/.testpage”"]),
-        "l.cf:2:10: error: typographic quotes are not quotes (write it with plain ones: `request=\"/.testpage\"`)"
-    );
-    assert_eq!(web(&["receive=\"a “b” c\""]).check.fall, 1);
-}
-
-#[test]
-fn a_port_that_direct_routing_cannot_reach_is_a_warning() {
-    let text = file("192.168.1.1:80", &["real=192.168.1.4:53 gate 5", "service=http"]);
-    let (cluster, problems) = read(&text);
-    let service = cluster.unwrap().services.remove(0);
-    assert_eq!((service.servers[0].port, service.servers[0].check.clone()), (None, None));
-    assert!(
-        problems[0].starts_with("l.cf:2:7: warning: port 53 is not the virtual server's port 80")
-    );
-    assert_eq!(web(&["real=10.0.0.1:8080 masq"]).servers[0].port, Some(8080));
 }
 
 #[test]

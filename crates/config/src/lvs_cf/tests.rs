@@ -3,8 +3,11 @@ use std::time::Duration;
 
 use ipvs::{Family, Protocol};
 
+mod addresses;
 mod checks;
+mod marks;
 mod needless;
+mod words;
 
 use super::*;
 use crate::Severity;
@@ -185,162 +188,6 @@ fn what_is_not_active_is_left_out() {
             .iter()
             .any(|p| p.contains("warning: virtual server web is off (write `active = 1`"))
     );
-}
-
-#[test]
-fn blanks_comments_carriage_returns_and_braces_are_forgiven() {
-    let (cluster, problems) = read(&file(&["keepalive=1", "deadtime =3"], &[]));
-    assert_eq!(cluster.unwrap().pair.unwrap().heartbeat.interval, seconds(1));
-    assert_eq!(problems.len(), 2, "{problems:#?}");
-    assert!(
-        problems[0].contains("4:10: warning: blanks are missing around `=` (write `keepalive = 1`")
-    );
-    assert_eq!(warned(&["port = 81 # eighty-one"], "comment behind a value").check.port, None);
-    let (cluster, problems) = read(&file(&[], &[]).replace('\n', "\r\n"));
-    assert!(cluster.is_some());
-    assert!(
-        problems[0].contains("lvs.cf:1:22: warning: the lines end with a carriage return"),
-        "{problems:#?}"
-    );
-    for text in [
-        file(&[], &[]).replace("web {", "web{"),
-        file(&[], &[]).replace("web {", "web\n{"),
-        file(&[], &[]).trim_end().trim_end_matches('}').to_string(),
-    ] {
-        let (cluster, problems) = read(&text);
-        assert_eq!((cluster.unwrap().services.len(), problems.len()), (1, 1), "{problems:#?}");
-    }
-}
-
-#[test]
-fn braces_that_do_not_fit_are_errors() {
-    refused(&["}"], &[], "this `}` closes nothing");
-    refused(&["{"], &[], "this `{` opens nothing");
-    refused(&["server a {", "}"], &[], "a real server stands alone");
-    refused(&["virtual x { port = 80 }"], &[], "`{` does not belong here");
-    let (_, problems) = read("virtual a {\nactive = 0\nvirtual b {\nactive = 0\n}\n");
-    assert!(
-        problems.iter().any(|p| p.contains("1:1: error: virtual a is not closed")),
-        "{problems:#?}"
-    );
-}
-
-#[test]
-fn numbers_are_read_as_c_reads_them() {
-    assert_eq!(warned(&["reentry = 0x10"], "`0x10` is 16").check.reentry, seconds(16));
-    assert_eq!(warned(&["reentry = 010"], "`010` is 8").check.reentry, seconds(8));
-    refused(&[], &["reentry = 7s"], "write `reentry = 7`: times are whole seconds");
-    refused(&[], &["reentry = -3"], "write 0 or more");
-    refused(&[], &["reentry = \"\""], "is no number");
-    refused(&[], &["timeout = 0"], "`timeout` cannot be 0");
-    refused(&[], &["port = 70000"], "`70000` is no port");
-    assert_eq!(web(&["port = http"]).check.port, None);
-}
-
-#[test]
-fn words_and_switches_are_exact_but_capitals_are_forgiven() {
-    refused(&["hard_shutdown = 1", "syncdaemon = 2"], &[], "`2` is neither 0 nor 1");
-    refused(&["network = natt"], &[], "did you mean `nat`?");
-    let (_, problems) = read(&file(&["service = fos"], &[]));
-    assert!(problems.iter().any(|problem| problem.contains("no failover service is on")));
-    assert!(matches!(
-        warned(&["protocol = TCP"], "`TCP` is taken for `tcp`").listen,
-        Listen::Addresses(_)
-    ));
-    refused(&[], &["scheduler = wlcc"], "did you mean `wlc`?");
-    assert_eq!(web(&["scheduler = sed"]).scheduler.name(), "sed");
-}
-
-#[test]
-fn unknown_keys_are_errors_with_the_nearest_known_one() {
-    refused(&["PRIMARY = 1"], &[], "did you mean `primary`?");
-    refused(&["debug = 1"], &[], "write `debug_level`");
-    refused(&[], &["expect_program = \"x\""], "write `send_program` and `expect`");
-    refused(&[], &["quiesce = 1"], "did you mean `quiesce_server`?");
-    refused(&[], &["deadtime = 6"], "`deadtime` is a key of the whole file");
-    refused(&["schedular = rr"], &[], "`scheduler` is a key of a virtual server");
-    refused(&["primary"], &[], "`=` is missing after `primary`");
-    refused(&["backup_private ="], &[], "`backup_private` has no value");
-}
-
-#[test]
-fn a_key_that_is_set_twice_counts_the_second_time() {
-    let service = warned(&["port = 81", "port = 82"], "is set in line 7 already");
-    let Listen::Addresses(endpoints) = &service.listen else { panic!() };
-    assert_eq!(endpoints[0].address.port(), 82);
-}
-
-#[test]
-fn addresses_masks_and_devices() {
-    let cluster = clean(&file(&[], &["vip_nmask = 255.255.255.0"]));
-    assert_eq!(cluster.pair.unwrap().groups[0].addresses[0].prefix_length, Some(24));
-    let cluster = clean(&file(&[], &["vip_nmask = 0.0.0.0"]));
-    assert_eq!(cluster.pair.unwrap().groups[0].addresses[0].prefix_length, None);
-    refused(&[], &["vip_nmask = 255.0.255.0"], "has holes");
-    refused(&["nat_router = 10.0.0.1 eth1:1 eth2"], &[], "`eth2` is too much here");
-    let (cluster, problems) = read(&file(&[], &[]).replace(" eth0:1", ""));
-    assert_eq!(cluster.unwrap().pair.unwrap().groups[0].addresses[0].interface, None);
-    assert!(problems[0].contains("warning: the address has no device"));
-    let (_, problems) = read(&file(&[], &[]).replace("192.168.1.1 ", "www.example.com "));
-    assert!(problems[0].contains("has no IPv4 address in /etc/hosts"), "{problems:#?}");
-    let six = clean(&file(&[], &[]).replace("192.168.1.1 ", "2001:db8::1 "));
-    assert_eq!(six.services[0].name, "web");
-    let name = web(&["server a {", "address = web1.example.com", "active = 1", "}"]);
-    assert_eq!(name.servers[0].host, Host::Name("web1.example.com".into()));
-}
-
-#[test]
-fn an_address_of_several_virtual_servers_moves_once() {
-    let second = "virtual two {\nactive = 1\naddress = 192.168.1.1 eth0:1\nport = 443\n}\n";
-    let cluster = clean(&format!("{}{second}", file(&[], &[])));
-    assert_eq!(cluster.pair.unwrap().groups[0].addresses.len(), 1);
-    let other = second.replace("eth0:1", "eth0:2");
-    let (cluster, problems) = read(&format!("{}{other}", file(&[], &[])));
-    assert_eq!(cluster.unwrap().pair.unwrap().groups[0].addresses.len(), 1);
-    assert!(problems[0].contains("stood above with another device or netmask"));
-}
-
-#[test]
-fn the_inner_address_moves_only_with_nat() {
-    let nat = ["nat_router = 10.0.0.1 eth1:1", "nat_nmask = 255.0.0.0"];
-    assert_eq!(clean(&file(&nat, &[])).pair.unwrap().groups[0].addresses.len(), 2);
-    let direct = ["network = direct", "nat_router = 10.0.0.1 eth1:1"];
-    assert_eq!(clean(&file(&direct, &[])).pair.unwrap().groups[0].addresses.len(), 1);
-}
-
-#[test]
-fn a_mark_takes_the_place_of_address_and_port() {
-    let server = |port: &str| {
-        web(&[
-            "fwmark = 80",
-            "persistent = 600",
-            "server a {",
-            "address = 10.0.0.1",
-            "active = 1",
-            port,
-            "}",
-        ])
-    };
-    let service = server("weight = 1");
-    assert_eq!(service.listen, Listen::Mark { mark: 80, family: Family::Inet, marked: Vec::new() });
-    assert_eq!((service.check.port, service.servers[0].port), (Some(80), None));
-    assert_eq!(server("port = 80").servers[0].port, None);
-    let other = server("port = 8080");
-    assert_eq!(other.servers[0].port, Some(8080));
-    assert_eq!(other.servers[0].check.as_ref().map(|check| check.port), Some(None));
-}
-
-#[test]
-fn a_second_block_of_one_mark_is_named_and_gives_only_its_address() {
-    let (cluster, problems) = read(&format!(
-        "{}virtual tls {{\nactive = 1\naddress = 192.168.1.9 eth0:2\nport = 443\nfwmark = 80\n}}\n",
-        file(&[], &["fwmark = 80", "persistent = 600"])
-    ));
-    let cluster = cluster.unwrap();
-    assert_eq!(cluster.services.len(), 1);
-    assert_eq!(cluster.pair.unwrap().groups[0].addresses.len(), 2);
-    assert!(problems[0].contains("mark 80 belongs to virtual server web already"), "{problems:#?}");
-    assert!(problems[0].contains("already, with another persistence"));
 }
 
 #[test]
