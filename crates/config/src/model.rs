@@ -239,6 +239,9 @@ pub struct VirtualServer {
     /// One that failed, and stays with weight 0, is put back when somebody removes it from the
     /// table; else it stays out until it is up again.
     pub put_back: bool,
+    /// How long a real server that returns takes to its whole weight; none is at once.
+    #[serde(default)]
+    pub slow_start: Option<Duration>,
     /// The real servers, in the order of the file.
     pub servers: Vec<RealServer>,
     /// Takes the traffic while no real server is up.

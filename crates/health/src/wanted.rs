@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use config::model::{Cluster, Host, Listen, RealServer, SorryServer, VirtualServer};
 use ipvs::{
@@ -9,6 +10,7 @@ use ipvs::{
 };
 
 use crate::load::{Reading, weigh};
+use crate::weight::slow_start;
 use crate::{Asked, Decisions, Probe, Verdict};
 
 mod fail_open;
@@ -61,6 +63,9 @@ pub struct Knowledge<'a> {
     pub fitness: &'a dyn Fn(&Probe) -> Fitness,
     /// Loads by the probe that measures them.
     pub load: &'a dyn Fn(&Probe) -> Option<Reading>,
+    /// For how long a probe that was down has been up again; none when that is long ago, or it was
+    /// never down.
+    pub risen: &'a dyn Fn(&Probe) -> Option<Duration>,
     /// The operator's decisions.
     pub decisions: &'a Decisions,
     /// Names of the files in the maintenance folder.
@@ -112,10 +117,34 @@ pub struct WantedServer {
     pub fitness: Fitness,
     /// What measures its load, and what was measured, where its weight follows that.
     pub load: Option<(Probe, Option<Reading>)>,
+    /// It has returned of late, for so long, and reaches its whole weight after so long.
+    pub rising: Option<Rising>,
     /// A file of the maintenance folder names it.
     pub resting: bool,
     /// Where it belongs, and by which rule.
     pub placement: Placement,
+}
+
+/// A real server on its way to its whole weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rising {
+    /// How long it has been up.
+    pub up_for: Duration,
+    /// When it has its whole weight.
+    pub over: Duration,
+}
+
+impl Rising {
+    /// Of a real server that has to pass these checks.
+    fn of(service: &VirtualServer, probes: &[Probe], knowledge: &Knowledge<'_>) -> Option<Self> {
+        let over = service.slow_start?;
+        let up_for = probes.iter().filter_map(knowledge.risen).min()?;
+        (up_for < over).then_some(Self { up_for, over })
+    }
+
+    fn weight(self, weight: u32) -> u32 {
+        slow_start(weight, self.up_for, self.over)
+    }
 }
 
 /// The whole wanted table. Where two virtual servers claim one kernel service, the first has it.
@@ -241,6 +270,8 @@ fn place_server(
             let resting = rests(server, &label, address, knowledge.resting);
             let load = load_of(service, asked, *key, knowledge);
             let weight = weight_under(load.as_ref(), fitness.asked.weight(server.weight));
+            let rising = Rising::of(service, &probes, knowledge);
+            let weight = rising.map_or(weight, |rising| rising.weight(weight));
             wanted.servers.push(WantedServer {
                 label: label.clone(),
                 index,
@@ -249,6 +280,7 @@ fn place_server(
                 probes,
                 fitness,
                 load,
+                rising,
                 resting,
                 placement: place(weight, service.on_failure, fitness, decided, resting),
             });
@@ -308,6 +340,7 @@ fn unresolved(label: String, index: usize) -> WantedServer {
         probes: Vec::new(),
         fitness: Fitness::default(),
         load: None,
+        rising: None,
         resting: false,
         placement: Placement::Unresolved,
     }

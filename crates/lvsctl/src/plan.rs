@@ -55,6 +55,7 @@ async fn without_lvsd(cluster: &Cluster) -> Result<PlanAnswer, ExitError> {
         names: &names,
         fitness: &|_| Fitness::UP,
         load: &|_| None,
+        risen: &|_| None,
         decisions: &decisions,
         resting: none,
         below_quorum: none,

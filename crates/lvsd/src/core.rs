@@ -16,6 +16,7 @@ mod operator;
 mod placing;
 mod report;
 mod results;
+mod rising;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -98,6 +99,7 @@ pub struct Core {
     seen_changed: bool,
     watches: Watches,
     loads: Loads,
+    rising: rising::Rising,
     told_version: u64,
     told_warm: bool,
     services: Vec<WantedService>,
@@ -142,6 +144,7 @@ impl Core {
             seen_changed: false,
             watches: Watches::default(),
             loads: Loads::default(),
+            rising: rising::Rising::default(),
             told_version: 0,
             told_warm: false,
             services: Vec::new(),
@@ -221,6 +224,7 @@ impl Core {
         if self.busy {
             return None;
         }
+        self.rise(now);
         self.settle(now);
         let work = self.choose_work(now);
         self.busy = work.is_some();
@@ -290,7 +294,7 @@ impl Core {
         let drain = self.decisions.next_deadline();
         let drain = drain.map(|at| now.instant + at.saturating_sub(now.boot));
         let retry = self.reconciler.next_retry();
-        [drain, retry, self.letters_due(), self.notices.next()]
+        [drain, retry, self.letters_due(), self.notices.next(), self.rising.next()]
             .into_iter()
             .flatten()
             .fold(self.audit_at(), Instant::min)

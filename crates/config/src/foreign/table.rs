@@ -44,6 +44,7 @@ pub(crate) fn unchecked_service(listen: Listen, scheduler: Scheduler) -> Virtual
         sorry: None,
         max_down: Percent::ALL,
         put_back: true,
+        slow_start: None,
         load: None,
         on_stop: None,
         notify: Notify::default(),

@@ -115,6 +115,7 @@ impl Block<'_> {
             // keepalived takes all of them out.
             max_down: Percent::ALL,
             put_back: true,
+            slow_start: None,
             load: None,
             on_stop: None,
             notify: raw.told.notify(self.mails),

@@ -76,6 +76,7 @@ pub(super) fn build(
         sorry: sorry.as_ref().map(|(sorry, _)| sorry.clone()),
         max_down: Percent::ALL,
         put_back: globals.put_back.unwrap_or(true),
+        slow_start: None,
         load: None,
         on_stop: on_stop(&raw.shared).filter(|own| *own != on_stop(globals).unwrap_or_default()),
     };

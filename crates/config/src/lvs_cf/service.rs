@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
+use std::time::Duration;
 
 use ipvs::{Family, Forwarding, Persistence, Protocol, Scheduler, Tunnel};
 
@@ -38,6 +39,8 @@ pub(super) struct Built {
 const TIMEOUT: u32 = 10;
 /// Seconds that a server must look good before it returns, when `reentry` is absent.
 const REENTRY: u32 = 180;
+/// Five doublings of 20 seconds each.
+const SLOW_START: Duration = Duration::from_secs(100);
 /// The port, when `port` is absent.
 const PORT: u16 = 80;
 /// Largest weight that the kernel takes (a signed 32-bit number).
@@ -229,18 +232,29 @@ impl<'a> Virtual<'a> {
             sorry: sorry.map(|host| SorryServer { host, port: None, forwarding: self.forwarding }),
             max_down: Percent::ALL,
             put_back: true,
+            slow_start: self.slow_start(),
             on_stop: None,
             load: self.load(report),
             notify: Notify::default(),
         }
     }
 
-    /// nanny's slow start of heavy servers is not carried: it never changed who is in the table.
     fn name_what_is_not_carried(&self, report: &mut Report<'_>) {
         if let Some(setting) = self.settings.get("client_monitor") {
             let help = "use `send_program` to check with a program of your own";
             report.warning(&setting.key.span, "`client_monitor` has no effect here", help);
         }
+    }
+
+    /// nanny begins with a 32nd of the weight, and doubles it about each 20 seconds. Nobody notices
+    /// where all weights are 1.
+    fn slow_start(&self) -> Option<Duration> {
+        let heavy = |block: &Block| {
+            let weight = Settings(&block.settings).get("weight");
+            let weight = weight.and_then(|setting| setting.values.first());
+            weight.is_some_and(|weight| !matches!(weight.text.as_str(), "0" | "1"))
+        };
+        self.block.servers.iter().any(heavy).then_some(SLOW_START)
     }
 
     /// What Piranha's nanny runs for the load: `rup` and `ruptime` are asked about the real server,

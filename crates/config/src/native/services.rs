@@ -71,6 +71,7 @@ fn service<'n, 'a: 'n>(
     service.one_packet = reading.boolean(&mut section, "one_packet");
     service.on_failure = reading.choice(&mut section, "on_failure", on_failure).unwrap_or_default();
     service.put_back = reading.boolean(&mut section, "put_back");
+    service.slow_start = reading.duration(&mut section, "slow_start");
     let forward = reading.choice(&mut section, "forward", forwarding).unwrap_or_default();
     let tunnel = tunnel(reading, &mut section).unwrap_or_default();
     let kind = default_kind(&service.listen);
@@ -112,6 +113,7 @@ fn blank(name: String) -> VirtualServer {
         sorry: None,
         max_down: Percent::HALF,
         put_back: true,
+        slow_start: None,
         load: None,
         notify: Notify::default(),
         on_stop: None,

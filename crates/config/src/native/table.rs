@@ -241,6 +241,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.connects", count(0, 1000, "checks"), Value("0"), "So many checks in a row only open a connection, then one asks everything; after a failure everything is asked."),
     key("services.*.on_failure", Kind::Choice(&["remove", "quiesce"]), Value("remove"), "A real server that fails leaves the table, or stays with weight 0 so that open connections go on."),
     key("services.*.put_back", Kind::Boolean, Value("true"), "With on_failure: quiesce: a failed real server that somebody removes from the table is put back with weight 0; false leaves it out until it is up again, so that no client is kept at it."),
+    key("services.*.slow_start", time(SECOND, HOUR), Otherwise("its whole weight at once"), "A real server that failed and returns gets its weight in up to sixteen steps over this time, beginning with a seventeenth of it, and at least 1."),
     key("services.*.max_down", SHARE, Otherwise("max_down at the top of the file"), "At most this share of the real servers is taken out by checks; as max_down at the top of the file."),
     key("services.*.quorum", count(1, 4_294_967_295, "weight"), Value("1"), "The sorry server takes the traffic while the weights of the real servers that are up add up to less than this."),
     key("services.*.hysteresis", count(0, 4_294_967_295, "weight"), Value("0"), "The sum has to fall by so much below the quorum before that happens, and to rise by so much above it before it ends."),

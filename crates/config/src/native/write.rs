@@ -263,6 +263,7 @@ fn service(service: &VirtualServer, max_down: Percent) -> Yaml {
     };
     map.put_unless_default("on_failure", on_failure.into());
     map.put_boolean("put_back", service.put_back);
+    map.put_text_if("slow_start", service.slow_start.map(render_duration));
     if service.max_down != max_down {
         map.put_text("max_down", service.max_down.to_string());
     }

@@ -112,6 +112,10 @@ pub(super) fn because(
         Some((_, None)) => lines.push("load not known: the configured weight".to_owned()),
         None => {}
     }
+    if let Some(rising) = server.rising {
+        let (up_for, over) = (rising.up_for.as_secs(), rising.over.as_secs());
+        lines.push(format!("slow start: up again for {up_for} s of {over} s"));
+    }
     if let Some((weight, note)) = decided.and_then(|decided| decided.weight.as_ref()) {
         lines.push(format!("weight {weight} set{note}"));
     }

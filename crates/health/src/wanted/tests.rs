@@ -76,6 +76,7 @@ fn www(servers: &[&str]) -> VirtualServer {
         }),
         max_down: config::Percent::HALF,
         put_back: true,
+        slow_start: None,
         load: None,
         on_stop: None,
         notify: config::model::Notify::default(),
@@ -92,6 +93,7 @@ struct World {
     resting: BTreeSet<String>,
     below_quorum: BTreeSet<String>,
     load: Option<Reading>,
+    risen: Option<Duration>,
     asked: Asked,
 }
 
@@ -122,6 +124,7 @@ impl World {
             names: &self.names,
             fitness: &fitness,
             load: &|_| self.load,
+            risen: &|_| self.risen,
             decisions: &self.decisions,
             resting: &self.resting,
             below_quorum: &self.below_quorum,
@@ -265,6 +268,7 @@ fn the_first_of_two_virtual_servers_keeps_a_contested_kernel_service() {
         names: &Names::new(),
         fitness: &|_| Fitness::UP,
         load: &|_| None,
+        risen: &|_| None,
         decisions: &Decisions::default(),
         resting: &BTreeSet::new(),
         below_quorum: &BTreeSet::new(),
@@ -272,4 +276,26 @@ fn the_first_of_two_virtual_servers_keeps_a_contested_kernel_service() {
     let wanted = wanted(&cluster, &knowledge);
     assert_eq!(wanted.table.values().flat_map(rows).collect::<Vec<_>>(), [format!("{A}=1")]);
     assert_eq!(wanted.services.len(), 2);
+}
+
+#[test]
+fn a_server_that_has_returned_gets_its_weight_in_steps() {
+    let over = Duration::from_secs(160);
+    let mut service = VirtualServer { slow_start: Some(over), ..www(&[A, B]) };
+    service.servers[0].weight = 170;
+    let pool = |up_for: u64| {
+        let risen = Some(Duration::from_secs(up_for));
+        World { risen, ..World::up(&[A, B]) }.pool(&service)
+    };
+    // B has a weight of 1, and no less.
+    for (up_for, weight) in [(0, 10), (9, 10), (10, 20), (150, 160), (160, 170)] {
+        assert_eq!(pool(up_for), [format!("{A}={weight}"), format!("{B}=1")], "{up_for}");
+    }
+    let plain = VirtualServer { slow_start: None, ..service.clone() };
+    let risen = Some(Duration::ZERO);
+    let world = World { risen, ..World::up(&[A, B]) };
+    assert_eq!(world.pool(&plain)[0], format!("{A}=170"));
+    let server = world.wanted(&service).servers.remove(0);
+    let lines = server.because(170, &[], &Decisions::default(), "www");
+    assert!(lines.contains(&"slow start: up again for 0 s of 160 s".to_owned()), "{lines:?}");
 }

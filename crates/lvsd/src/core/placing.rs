@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::Cluster;
 use config::model::{Host, OnFailure, VirtualServer};
@@ -231,7 +232,8 @@ impl Core {
     ) -> (WantedService, Guesses) {
         let watched = |probe: &Probe| self.fitness_now(probe);
         let load = |probe: &Probe| self.loads.reading(probe);
-        let wanted = wanted_service(service, &self.knowledge(&watched, &load));
+        let risen = |probe: &Probe| self.risen(probe);
+        let wanted = wanted_service(service, &self.knowledge(&watched, &load, &risen));
         let mut guesses = Guesses::new();
         for server in &wanted.servers {
             for probe in &server.probes {
@@ -249,16 +251,18 @@ impl Core {
         }
         let guessed =
             |probe: &Probe| guesses.get(probe).copied().unwrap_or_else(|| self.fitness_now(probe));
-        (wanted_service(service, &self.knowledge(&guessed, &load)), guesses)
+        (wanted_service(service, &self.knowledge(&guessed, &load, &risen)), guesses)
     }
 
     fn knowledge<'a>(
         &'a self,
         fitness: &'a dyn Fn(&Probe) -> Fitness,
         load: &'a dyn Fn(&Probe) -> Option<Reading>,
+        risen: &'a dyn Fn(&Probe) -> Option<Duration>,
     ) -> Knowledge<'a> {
         let (names, decisions, resting) = (&self.names, &self.decisions, &self.resting);
-        Knowledge { names, fitness, load, decisions, resting, below_quorum: &self.below_quorum }
+        let below_quorum = &self.below_quorum;
+        Knowledge { names, fitness, load, risen, decisions, resting, below_quorum }
     }
 
     /// What to take for true until a new check has answered: what the server's check said before

@@ -22,6 +22,7 @@ mod notices;
 mod operator;
 mod quorum;
 mod results;
+mod rising;
 mod several;
 
 use bench::*;

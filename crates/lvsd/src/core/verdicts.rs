@@ -37,6 +37,7 @@ impl Core {
             return;
         };
         if before.verdict != verdict {
+            self.rising.judged(id, before.verdict, verdict, now.instant);
             self.stale.extend(&watched.users);
             self.seen_changed = true;
             if before.verdict != Verdict::Unknown

@@ -59,3 +59,17 @@ fn udp_without_an_answer_is_not_believed() {
         }
     );
 }
+
+#[test]
+fn servers_that_return_start_slowly_where_one_is_heavy() {
+    let server = |name: &str, weight: &str| {
+        format!("server {name} {{\naddress = 10.0.1.4\nactive = 1\n{weight}}}\n")
+    };
+    let of = |weights: [&str; 2]| {
+        let [one, other] = weights;
+        let lines = [server("one", one), server("two", other).replace("1.4", "1.5")];
+        web(&[&lines.concat()]).slow_start
+    };
+    assert_eq!(of(["", "weight = 1\n"]), None);
+    assert_eq!(of(["weight = 1\n", "weight = 20\n"]), Some(seconds(100)));
+}

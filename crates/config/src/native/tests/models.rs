@@ -264,6 +264,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
         option::of(on_stop()),
         option::of(load()),
         any::<bool>(),
+        option::of((1_000..3_600_000_u64).prop_map(Duration::from_millis)),
     );
     let pool = (vec(real_server().boxed(), 0..4), option::of(sorry));
     let checks = (check(), vec(check(), 0..3));
@@ -292,6 +293,7 @@ fn service() -> impl Strategy<Value = VirtualServer> {
                 on_stop: on_failure.2,
                 load: on_failure.3,
                 put_back: on_failure.4,
+                slow_start: on_failure.5,
             }
         },
     )

@@ -36,6 +36,7 @@ fn judged(
         names,
         fitness: &fitness,
         load: &|_| None,
+        risen: &|_| None,
         decisions,
         resting: none,
         below_quorum: none,

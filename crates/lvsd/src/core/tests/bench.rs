@@ -63,6 +63,7 @@ pub(super) fn service(name: &str, port: u16, servers: &[&str]) -> VirtualServer 
         }),
         max_down: config::Percent::HALF,
         put_back: true,
+        slow_start: None,
         load: None,
         on_stop: None,
         notify: Notify::default(),
