@@ -114,6 +114,7 @@ fn configured(drawn: &Drawn) -> VirtualServer {
         servers: drawn.servers.iter().map(server).collect(),
         sorry: None,
         // The limit is a story of its own.
+        slow_start: None,
         max_down: Percent::ALL,
         load: None,
         notify: Notify::default(),

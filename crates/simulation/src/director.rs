@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use config::in_force::{How, InForce, Judgement};
+use config::in_force::{How, InForce, Judgement, Remembered};
 use config::{Cluster, Format, Loaded};
 use control::nanny::{Watch, WatchId};
 use control::worker::Readiness;
@@ -138,7 +138,7 @@ impl Director {
         world: Micros,
     ) {
         let mut file = loaded(&farm.cluster(self.disk.file), self.disk.file);
-        let remembered = self.disk.in_force.clone();
+        let remembered = self.disk.in_force.clone().map(Remembered::State);
         let begun = InForce::begin(remembered, "cluster.yaml".into(), &mut file, now.boot);
         let Some((in_force, beginning)) = begun else { return };
         let variant = beginning.loaded.hash.saturating_sub(1);

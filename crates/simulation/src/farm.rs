@@ -112,6 +112,7 @@ fn service(name: &str, group: usize, port: u16, servers: &[(usize, u32)]) -> Vir
         put_back: true,
         servers: servers.iter().map(|(number, weight)| server(*number, port, *weight)).collect(),
         sorry: None,
+        slow_start: None,
         max_down: Percent::HALF,
         load: None,
         notify: Notify::default(),
