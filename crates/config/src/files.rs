@@ -78,7 +78,8 @@ impl<'a> Files<'a> {
         self.private.unwrap_or(self.reader)(path)
     }
 
-    fn watch(&mut self, path: &Path) {
+    /// Notes a file or folder whose changes count.
+    pub(crate) fn watch(&mut self, path: &Path) {
         if !self.read.iter().any(|known| known == path) {
             self.read.push(path.to_path_buf());
         }

@@ -112,7 +112,7 @@ pub fn load_from(disk: &Disk<'_>, path: &Path, is_dir: bool, given: Given<'_>) -
         let alone =
             is_without_heartbeat(&files.names(folder)).then(|| folder.join(LDIRECTORD_FILE))?;
         // The others may appear.
-        files.list(folder);
+        files.watch(folder);
         Some(alone)
     });
     let path = alone.as_deref().unwrap_or(path);

@@ -1,4 +1,5 @@
 use super::*;
+use std::cell::Cell;
 
 #[test]
 fn the_format_is_told_from_the_content() {
@@ -80,9 +81,13 @@ fn a_folder_with_ldirectords_file_alone_is_that_of_a_single_director() {
         Some("/etc/ha.d/ldirectord.cf") => Ok(b"virtual = 192.168.1.1:80\n".to_vec()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     };
+    let looks = Cell::new(0);
     let load = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let list = |_: &Path| names.clone();
+        let list = |_: &Path| {
+            looks.set(looks.get() + 1);
+            names.clone()
+        };
         let disk = Disk { read: &read, private: &read, list: &list };
         load_from(&disk, Path::new("/etc/ha.d"), true, Given::default())
     };
@@ -90,6 +95,7 @@ fn a_folder_with_ldirectords_file_alone_is_that_of_a_single_director() {
     assert_eq!(loaded.format, Format::Ldirectord);
     assert!(loaded.cluster.is_some_and(|cluster| cluster.pair.is_none()));
     assert!(loaded.files.contains(&PathBuf::from("/etc/ha.d")), "ha.cf may appear");
+    assert_eq!(looks.get(), 1);
     // What is there and cannot be read is no reason to run without it.
     let loaded = load(&["ha.cf", "ldirectord.cf"]);
     assert_eq!(loaded.format, Format::HaFolder);
