@@ -172,7 +172,7 @@ impl Session {
     /// A packet to send now on one path. Each path gets its own, so that each counts.
     pub fn seal(&mut self, beat: &Beat, now: Moment) -> Vec<u8> {
         let header = self.next_header(now);
-        match self.keys.signing(self.partner_keys) {
+        match self.keys.signing(self.partner_holds()) {
             Some((id, key)) => encode(&header, beat, id, key),
             None => Vec::new(),
         }
@@ -181,10 +181,17 @@ impl Session {
     /// A packet about keys, to send now on one path.
     pub fn seal_exchange(&mut self, exchange: &Exchange, now: Moment) -> Vec<u8> {
         let header = self.next_header(now);
-        match self.keys.signing(self.partner_keys) {
+        match self.keys.signing(self.partner_holds()) {
             Some((id, key)) => encode_exchange(&header, exchange, id, key),
             None => Vec::new(),
         }
+    }
+
+    /// What the partner holds, for the choice of a key. Before it has proven itself it may be somebody's
+    /// recording that says so: every other time the first key signs, whatever was said.
+    fn partner_holds(&self) -> [u8; MAX_KEYS] {
+        let believed = self.proven.is_some() || self.turn.is_multiple_of(2);
+        if believed { self.partner_keys } else { [0; MAX_KEYS] }
     }
 
     fn next_header(&mut self, now: Moment) -> Header {

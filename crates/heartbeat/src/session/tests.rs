@@ -106,6 +106,22 @@ fn a_heartbeat_that_a_letter_has_overtaken_shows_its_own_age() {
 }
 
 #[test]
+fn a_recording_from_before_a_new_key_keeps_nobody_from_being_read() {
+    let mut old = with_keys(1, 20, &[secret(1)]);
+    let recorded = old.seal(&beat(false), NOW);
+    // The partner holds the new key alone; this router was restarted while the old one was leaving.
+    let (mut a, mut b) =
+        (with_keys(0, 10, &[secret(2), secret(1)]), with_keys(1, 21, &[secret(2)]));
+    let mut read = 0;
+    for round in 0..8 {
+        let now = Moment(Duration::from_millis(200 * round));
+        let _ = a.open(&recorded, now);
+        read += u32::from(b.open(&a.seal(&beat(true), now), now) == Err(Rejected::Unproven));
+    }
+    assert_eq!(read, 4, "every other one");
+}
+
+#[test]
 fn a_letter_counts_once_and_opens_no_session() {
     let letter = Beat::letter(b"hello".to_vec());
     let (mut a, mut b) = (session(0, 10), session(1, 20));
