@@ -5,7 +5,7 @@ use super::{
     Rejected, Waiting, World, micros,
 };
 use heartbeat::packet::Kind;
-use heartbeat::{Beat, GroupId};
+use heartbeat::{Beat, GroupId, Presence};
 
 /// Longest time until the witness answers, in microseconds.
 const WITNESS: Micros = 20_000;
@@ -151,9 +151,18 @@ impl World {
         self.coverage.packets[0] += 1;
         let record = self.recorded.len();
         let (life, beats) = (router.life, beat.kind == Kind::Beat);
+        let presence = router.node.as_ref().map(|node| node.failover.presence());
+        let hears = presence == Some(Presence::Alive);
         router.arrivals.asks(&bytes, now);
-        let recorded =
-            Recorded { from, life, made: now, beats, bytes: Rc::clone(&bytes), arrived: false };
+        let recorded = Recorded {
+            from,
+            life,
+            made: now,
+            hears,
+            beats,
+            bytes: Rc::clone(&bytes),
+            arrived: false,
+        };
         self.recorded.push(recorded);
         let cut = self.network.cut.get(from).and_then(|paths| paths.get(path.0));
         if cut.copied().unwrap_or(true) || self.random.chance(self.network.lose) {

@@ -147,8 +147,9 @@ impl World {
         }
         self.arm(Invariant::Keys, true, 1);
         let limit = micros(self.shape.dead_after) * 9 / 10;
-        let Some(made) = self.recorded.get(record).map(|recorded| recorded.made) else { return };
-        let young = self.now.saturating_sub(made) < limit;
+        // Whoever hears nobody does not know which key is held on the other side.
+        let Some(recorded) = self.recorded.get(record).filter(|one| one.hears) else { return };
+        let young = self.now.saturating_sub(recorded.made) < limit;
         let unreadable =
             matches!(rejected, Rejected::Decode(DecodeError::UnknownKey(_) | DecodeError::Tag));
         if young && unreadable {

@@ -14,6 +14,8 @@ pub(crate) struct Recorded {
     /// Which life of its router made it, and when.
     pub(crate) life: u64,
     pub(crate) made: Micros,
+    /// Its router heard its partner then.
+    pub(crate) hears: bool,
     /// It is a heartbeat, and no goodbye.
     pub(crate) beats: bool,
     /// It has arrived: coming again it must change nothing.
