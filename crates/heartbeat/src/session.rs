@@ -255,6 +255,7 @@ impl Session {
         {
             let latest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
             let beats = matches!(&body, Body::Beat(beat) if beat.kind != Kind::Letter);
+            let asks = matches!(&body, Body::Exchange(_)) && seen.admit_exchange(header.sequence);
             let newest = if beats { seen.admit_beat(header.sequence) } else { latest };
             if latest {
                 let letter = matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. }));
@@ -269,7 +270,9 @@ impl Session {
             return match body {
                 Body::Beat(beat) => Ok(Received { beat, newest, new_session: false, made_after }),
                 Body::Exchange(exchange) => {
-                    self.exchange = Some(exchange);
+                    if asks {
+                        self.exchange = Some(exchange);
+                    }
                     Err(Rejected::AboutKeys)
                 }
             };
@@ -329,7 +332,7 @@ impl Session {
         let before = self.forget(peer.boot);
         // What was heard before it was believed does not count later either.
         let newest = before.map_or(peer.sequence, |before| before.max(peer.sequence));
-        self.proven = Some((peer, Seen { newest, mask: u64::MAX, newest_beat: newest }));
+        self.proven = Some((peer, Seen::from(newest)));
     }
 
     fn count_key(&mut self, id: u8) {

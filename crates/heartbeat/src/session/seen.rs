@@ -10,9 +10,16 @@ pub(super) struct Seen {
     pub(super) mask: u64,
     /// The newest heartbeat. A letter that overtakes it says nothing that would make it old.
     pub(super) newest_beat: u64,
+    /// The newest packet about keys: an older one is of an exchange that its sender has given up.
+    pub(super) newest_exchange: u64,
 }
 
 impl Seen {
+    /// Nothing up to this number counts any more.
+    pub(super) fn from(newest: u64) -> Self {
+        Self { newest, mask: u64::MAX, newest_beat: newest, newest_exchange: newest }
+    }
+
     /// Whether a number is new, and if so whether it is the newest.
     pub(super) fn admit(&mut self, sequence: u64) -> Option<bool> {
         if sequence > self.newest {
@@ -29,6 +36,13 @@ impl Seen {
         }
         self.mask |= bit;
         Some(false)
+    }
+
+    /// Whether a packet about keys, which is new, is newer than every other one.
+    pub(super) fn admit_exchange(&mut self, sequence: u64) -> bool {
+        let newest = sequence > self.newest_exchange;
+        self.newest_exchange = self.newest_exchange.max(sequence);
+        newest
     }
 
     /// Whether a heartbeat, which is new, is newer than every other one.

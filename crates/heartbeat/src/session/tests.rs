@@ -325,6 +325,21 @@ fn offer() -> Exchange {
 }
 
 #[test]
+fn an_offer_of_keys_that_a_later_one_has_overtaken_is_of_the_past() {
+    let (mut a, mut b) = (session(0, 10), session(1, 20));
+    meet(&mut a, &mut b);
+    let held_back = a.seal_exchange(&offer(), NOW);
+    let next = Exchange { public: [4; 32], ..offer() };
+    let packet = a.seal_exchange(&next, NOW);
+    assert_eq!(b.open(&packet, NOW), Err(Rejected::AboutKeys));
+    assert_eq!(b.open(&held_back, NOW), Err(Rejected::AboutKeys));
+    assert_eq!(b.take_exchange(), Some(next));
+    let later = a.seal_exchange(&offer(), NOW);
+    assert_eq!(b.open(&later, NOW), Err(Rejected::AboutKeys));
+    assert_eq!(b.take_exchange(), Some(offer()));
+}
+
+#[test]
 fn a_packet_about_keys_is_heard_once_and_is_no_heartbeat() {
     let (mut a, mut b) = (session(0, 10), session(1, 20));
     meet(&mut a, &mut b);
