@@ -1,5 +1,6 @@
 //! nanny as lvsd starts it.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub async fn run(mut context: Context, passed: Vec<OwnedFd>) -> Result<(), ExitE
     // both would wait for ever.
     tokio::select! {
         ended = listen(reader, &engine, &board) => ended?,
-        ended = tell(writer, &engine, &board) => ended?,
+        ended = tell(writer, &engine, &board) => ended.or_else(gone)?,
         () = stop_requested(&mut context) => {}
     }
     tracing::info!("nanny ends");
@@ -60,7 +61,12 @@ async fn listen(
     engine: &Mutex<Engine>,
     board: &Board,
 ) -> Result<(), ExitError> {
-    while let Some(message) = reader.next().await.map_err(lost)? {
+    loop {
+        let message = match reader.next().await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(()),
+            Err(error) => return gone(error),
+        };
         match message {
             ToNanny::Hello { version: PROTOCOL_VERSION } => {}
             ToNanny::Hello { version } => {
@@ -74,31 +80,43 @@ async fn listen(
             ToNanny::Recall { id } => board.ask_results(id),
         }
     }
-    Ok(())
 }
 
 async fn tell(
     mut writer: LineWriter<FromNanny>,
     engine: &Mutex<Engine>,
     board: &Board,
-) -> Result<(), ExitError> {
-    writer.send(&FromNanny::Hello { version: PROTOCOL_VERSION }).await.map_err(lost)?;
+) -> Result<(), LineError> {
+    writer.send(&FromNanny::Hello { version: PROTOCOL_VERSION }).await?;
     let mut ticks = interval(COUNTERS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             (verdicts, recalls) = board.take() => {
                 for verdict in &verdicts {
-                    writer.feed(verdict).await.map_err(lost)?;
+                    writer.feed(verdict).await?;
                 }
                 for id in recalls {
                     let results = locked(engine).results(id);
-                    writer.feed(&results).await.map_err(lost)?;
+                    writer.feed(&results).await?;
                 }
-                writer.flush().await.map_err(lost)?;
+                writer.flush().await?;
             }
-            _ = ticks.tick() => writer.send(&board.counters()).await.map_err(lost)?,
+            _ = ticks.tick() => writer.send(&board.counters()).await?,
         }
+    }
+}
+
+/// lvsd may be gone before it has read what it was told, and the socket says so to whoever reads or
+/// writes next: that is an end in order.
+fn gone(error: LineError) -> Result<(), ExitError> {
+    match error {
+        LineError::Socket(error)
+            if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
+        {
+            Ok(())
+        }
+        other => Err(lost(other)),
     }
 }
 
