@@ -20,9 +20,15 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         net.ra.execute(&["mount", "-o", "remount,size=64m", RUN]).map(drop)
     })?;
     row.nobody_noticed()?;
-    let row = stage.fault(run, "/run is read-only while nanny is killed", |stage| {
+    let row = stage.fault(run, "/run is read-only while each is killed", |stage| {
         net.ra.execute(&["mount", "-o", "remount,ro", RUN])?;
-        killed(stage, &net.ra, "nanny")?;
+        for daemon in ["nanny", "lvsd"] {
+            killed(stage, &net.ra, daemon)?;
+        }
+        let pulse = stage.process(&net.ra, "pulse")?;
+        pulse.kill()?;
+        stage.start_pulse(&net.ra)?;
+        another(stage, &net.ra, "pulse", pulse.id)?;
         net.ra.execute(&["mount", "-o", "remount,rw", RUN]).map(drop)
     })?;
     row.nobody_noticed()?;
