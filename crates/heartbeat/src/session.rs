@@ -255,11 +255,10 @@ impl Session {
         {
             let latest = seen.admit(header.sequence).ok_or(Rejected::Replay)?;
             let beats = matches!(&body, Body::Beat(beat) if beat.kind != Kind::Letter);
-            let asks = matches!(&body, Body::Exchange(_)) && seen.admit_exchange(header.sequence);
+            let asks = seen.admit_exchange(&body, header.sequence);
             let newest = if beats { seen.admit_beat(header.sequence) } else { latest };
             if latest {
-                let letter = matches!(&body, Body::Beat(Beat { kind: Kind::Letter, .. }));
-                self.learn(peer, header.keys, letter, echoed);
+                self.learn(peer, header.keys, &body, echoed);
                 self.partner_signs = Some(key_id);
             }
             let overtaken = newest && !latest;
@@ -288,8 +287,7 @@ impl Session {
                 self.partner_signs = Some(key_id);
                 self.partner_keys = header.keys;
                 self.prove(peer, echoed, now);
-                let made_after = self.made_after;
-                Ok(Received { beat, newest: true, new_session: true, made_after })
+                Ok(Received { beat, newest: true, new_session: true, made_after: self.made_after })
             }
             None => {
                 self.remember(peer);
@@ -303,8 +301,9 @@ impl Session {
 
     /// What the newest packet of the proven boot tells beside what it is about. A letter says nothing
     /// about keys, nor about what its sender reads.
-    fn learn(&mut self, peer: Peer, keys: [u8; MAX_KEYS], letter: bool, echoed: Option<Nonce>) {
+    fn learn(&mut self, peer: Peer, keys: [u8; MAX_KEYS], body: &Body, echoed: Option<Nonce>) {
         let Some((proven, _)) = &mut self.proven else { return };
+        let letter = matches!(body, Body::Beat(Beat { kind: Kind::Letter, .. }));
         let reads = if letter { proven.reads } else { peer.reads };
         *proven = Peer { reads, ..peer };
         self.latest = Some(*proven);

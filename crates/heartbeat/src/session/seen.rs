@@ -1,5 +1,7 @@
 //! Which packets of a boot were seen.
 
+use crate::packet::Body;
+
 /// How far behind the newest packet one may arrive, for paths of different speed.
 pub const WINDOW: u64 = 64;
 
@@ -38,8 +40,11 @@ impl Seen {
         Some(false)
     }
 
-    /// Whether a packet about keys, which is new, is newer than every other one.
-    pub(super) fn admit_exchange(&mut self, sequence: u64) -> bool {
+    /// Whether a packet, which is new, is about keys and newer than every other one of the kind.
+    pub(super) fn admit_exchange(&mut self, body: &Body, sequence: u64) -> bool {
+        if !matches!(body, Body::Exchange(_)) {
+            return false;
+        }
         let newest = sequence > self.newest_exchange;
         self.newest_exchange = self.newest_exchange.max(sequence);
         newest
