@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use heartbeat::session::WINDOW;
 use heartbeat::{Moment, Presence, Received, Rejected};
 
 use super::World;
@@ -29,8 +30,10 @@ pub(crate) struct Arrivals {
     counts: Unbroken,
     /// The same of all that arrive in order, whether they count or not.
     arrives: Unbroken,
-    /// Boot and number of the newest that arrived.
+    /// Boot and number of the newest heartbeat that arrived.
     newest: Option<(u64, u64)>,
+    /// The same of packets of all kinds: what is more than a window behind may be a recording.
+    highest: Option<(u64, u64)>,
     /// What it asked its partner to echo of late, and since when.
     nonces: VecDeque<(u64, Micros)>,
     /// The first one after a break, which may have been drawn before it.
@@ -96,6 +99,17 @@ impl Arrivals {
         }
         newest
     }
+
+    /// A packet of any kind of the partner's present start arrived. Whether it is so far behind the newest one that
+    /// nobody can tell it from a recording.
+    fn is_far_behind(&mut self, bytes: &[u8]) -> bool {
+        let Some((boot, sequence)) = word(bytes, BOOT).zip(word(bytes, SEQUENCE)) else {
+            return true;
+        };
+        let before = self.highest.filter(|(of, _)| *of == boot).map_or(0, |(_, last)| last);
+        self.highest = Some((boot, before.max(sequence)));
+        sequence + WINDOW <= before
+    }
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
@@ -125,13 +139,14 @@ impl World {
         let held = bytes.get(KEY).is_some_and(|id| router.keys.iter().any(|key| key.id == *id));
         let boot = word(bytes, ECHO_BOOT);
         let mine = boot.is_some() && boot == router.boot;
+        let far = present && router.arrivals.is_far_behind(bytes);
         let newest = present && beats && router.arrivals.is_newest(bytes);
         if newest {
             router.arrivals.arrives.again(now, pause);
         }
         let asked = router.arrivals.echoed(bytes);
         let fresh = asked.is_some_and(|since| now.saturating_sub(since) < age);
-        newest && mine && fresh && reads && held
+        newest && !far && mine && fresh && reads && held
     }
 
     /// What became of a packet that arrived.
