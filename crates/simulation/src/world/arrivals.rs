@@ -100,8 +100,8 @@ impl Arrivals {
         newest
     }
 
-    /// A packet of any kind of the partner's present start arrived. Whether it is so far behind the newest one that
-    /// nobody can tell it from a recording.
+    /// A packet of any kind of the partner's present start arrived. Whether it is so far behind the
+    /// newest one that nobody can tell it from a recording.
     fn is_far_behind(&mut self, bytes: &[u8]) -> bool {
         let Some((boot, sequence)) = word(bytes, BOOT).zip(word(bytes, SEQUENCE)) else {
             return true;
