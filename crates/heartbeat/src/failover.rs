@@ -192,6 +192,12 @@ impl Failover {
         self.finish(draft, now)
     }
 
+    /// Whether a letter still counts: what it tells is told by its age, so one that was held back on
+    /// its way would put everything later than it was. It is sent again until it has come.
+    pub fn letter_counts(&self, letter: &Received, now: Moment) -> bool {
+        now.since(letter.made_after) <= self.setup.timing.max_age()
+    }
+
     /// A path's interface gained or lost its carrier.
     pub fn handle_carrier(&mut self, path: PathId, up: bool, now: Moment) -> Actions {
         let mut draft = self.wake(now);

@@ -21,6 +21,7 @@ use crate::packet::{
     Beat, Body, DecodeError, Header, Kind, RouterId, VERSIONS, decode_any, encode, encode_exchange,
 };
 
+mod age;
 mod outcome;
 mod seen;
 #[cfg(test)]
@@ -261,8 +262,7 @@ impl Session {
                 self.learn(peer, header.keys, &body, echoed);
                 self.partner_signs = Some(key_id);
             }
-            let overtaken = newest && !latest;
-            let made_after = if overtaken { self.shown_by(echoed) } else { self.made_after };
+            let made_after = self.shown_by(&body, latest, newest, echoed);
             if newest && beats {
                 self.beat_made_after = made_after;
             }
@@ -314,12 +314,6 @@ impl Session {
             self.echoed |= nonce.number == self.drawn;
             self.made_after = self.made_after.max(nonce.drawn_at);
         }
-    }
-
-    /// After when a heartbeat was made that a letter has overtaken: what the letter shows is not true of
-    /// it.
-    fn shown_by(&self, echoed: Option<Nonce>) -> Moment {
-        echoed.map_or(self.beat_made_after, |nonce| nonce.drawn_at.max(self.beat_made_after))
     }
 
     /// A new boot is believed.
@@ -379,18 +373,6 @@ impl Session {
                 index.and_then(|index| self.candidates.get(index)).copied().or(self.latest)
             }
         }
-    }
-
-    /// The next nonce: a keyed hash of a counter, so that nobody can foresee it.
-    fn draw_nonce(&mut self, now: Moment) {
-        self.drawn += 1;
-        let tag = hmac::sign(&self.nonces, &self.drawn.to_be_bytes());
-        let bits = tag.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes);
-        if self.recent.len() >= RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(Nonce { bits, number: self.drawn, drawn_at: now });
-        self.echoed = false;
     }
 
     fn nonce(&self) -> Nonce {

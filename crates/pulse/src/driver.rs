@@ -240,7 +240,8 @@ impl Driver {
             }
             match outcome {
                 Ok(mut received) => {
-                    if received.beat.kind == Kind::Letter {
+                    let letter = received.beat.kind == Kind::Letter;
+                    if letter && failover.letter_counts(&received, now) {
                         letters.push(std::mem::take(&mut received.beat.letter));
                     }
                     actions.push(failover.handle_heartbeat(path, received, now));

@@ -36,11 +36,13 @@ pub enum Bug {
     LeavesItsTable,
     /// The old key is forgotten as soon as the new one signs here.
     ForgetsTheOldKey,
+    /// A letter counts however late it comes.
+    TakesLateLetters,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -55,6 +57,7 @@ impl Bug {
         Self::ForgetsDecisions,
         Self::LeavesItsTable,
         Self::ForgetsTheOldKey,
+        Self::TakesLateLetters,
     ];
 
     /// Its name on the command line.
@@ -74,6 +77,7 @@ impl Bug {
             Self::ForgetsDecisions => "forgets-decisions",
             Self::LeavesItsTable => "leaves-its-table",
             Self::ForgetsTheOldKey => "forgets-the-old-key",
+            Self::TakesLateLetters => "takes-late-letters",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::director::{Director, Running};
 use crate::fault::Micros;
 use crate::node::Node;
 use crate::schedule::GroupShape;
-use crate::world::Arrivals;
+use crate::world::{Arrivals, Coming};
 
 /// Most groups of a pair.
 pub(crate) const GROUPS: usize = 3;
@@ -53,6 +53,8 @@ pub(crate) struct Router {
     pub(crate) orders: [u64; GROUPS],
     pub(crate) nap: Option<Nap>,
     pub(crate) inbox: Vec<Waiting>,
+    /// What comes to lvsd when a sleeping machine goes on.
+    pub(crate) later: Vec<Coming>,
     /// Random bits of the program's start.
     pub(crate) boot: Option<u64>,
     pub(crate) arrivals: Arrivals,
@@ -81,9 +83,14 @@ impl Router {
         self.node.is_some() && self.nap.is_none()
     }
 
+    /// The whole machine stands still.
+    pub(crate) fn sleeps(&self) -> bool {
+        self.nap.is_some_and(|nap| nap.machine)
+    }
+
     /// Its kernel works.
     pub(crate) fn answers(&self) -> bool {
-        self.powered && !self.nap.is_some_and(|nap| nap.machine)
+        self.powered && !self.sleeps()
     }
 
     /// lvsd, while it runs.

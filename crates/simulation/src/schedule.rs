@@ -111,6 +111,9 @@ impl Schedule {
         let heal_at = at + times(dead, random.between(1000, 6000));
         befall_keys(&mut Random::new(seed, 5), &mut shape, &mut faults, heal_at);
         befall_lvsd(&mut Random::new(seed, 4), &mut shape, &mut faults, heal_at);
+        if shape.farm.is_some() {
+            befall_letters(&mut Random::new(seed, 6), &mut faults, dead, heal_at);
+        }
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
         // Changes that a kernel refused are tried again after seconds.
@@ -206,6 +209,30 @@ fn befall_keys(
     for _ in 0..random.between(1, 5) {
         faults.push((random.below(heal_at), Fault::RotateKeys));
     }
+    faults.sort_by_key(|(at, _)| *at);
+}
+
+/// In some runs something is decided while letters do not arrive: the other router sleeps, or they are
+/// held back.
+fn befall_letters(
+    random: &mut Random,
+    faults: &mut Vec<(Micros, Fault)>,
+    dead: Duration,
+    heal_at: Micros,
+) {
+    if !random.chance(200) {
+        return;
+    }
+    let (at, router) = (random.below(heal_at), random.index(2));
+    let lasts = times(dead, random.between(3000, 12_000));
+    faults.push(match random.below(3) {
+        0 => (at, Fault::HoldBack(1 - router, lasts)),
+        1 => (at, Fault::Suspend(router, lasts)),
+        _ => (at, Fault::Pause(router, lasts)),
+    });
+    let decided_at = at + times(dead, random.below(900));
+    let decided = Fault::Decide(1 - router, random.index(2 * SERVERS), word(random));
+    faults.push((decided_at, decided));
     faults.sort_by_key(|(at, _)| *at);
 }
 

@@ -39,7 +39,8 @@ mod start;
 mod variants;
 
 pub(crate) use arrivals::Arrivals;
-use coming::{Coming, Planned};
+pub(crate) use coming::Coming;
+use coming::Planned;
 use network::Network;
 pub(crate) use network::Recorded;
 
@@ -79,7 +80,6 @@ pub(crate) struct World {
     steady_since: Micros,
     /// When a packet last reached a program that reads it.
     last_arrival: Micros,
-    held_longest: Micros,
     /// Until when packets are on their way that were held back, of routers that heard nobody.
     deaf_until: Micros,
     newest_key: u8,
@@ -129,6 +129,7 @@ impl World {
             orders: [0; GROUPS],
             nap: None,
             inbox: Vec::new(),
+            later: Vec::new(),
             boot: None,
             arrivals: Arrivals::default(),
             director: shape.farm.map(|_| Director::new()),
@@ -164,7 +165,6 @@ impl World {
             serial: 0,
             steady_since: 0,
             last_arrival: 0,
-            held_longest: 0,
             deaf_until: 0,
             newest_key: 1,
             rotating: false,

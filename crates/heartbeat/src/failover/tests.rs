@@ -285,6 +285,14 @@ fn heartbeats_that_were_held_back_do_not_keep_a_dead_partner_alive() {
 }
 
 #[test]
+fn a_letter_counts_as_long_as_a_heartbeat_would() {
+    let router = Bench::standby(setup()).router;
+    let letter = Received { made_after: at(10_000), ..says(claim(Role::Standby)) };
+    assert!(router.letter_counts(&letter, at(12_000)));
+    assert!(!router.letter_counts(&letter, at(12_001)));
+}
+
+#[test]
 fn an_operators_move_is_remembered_by_the_partner_over_a_restart() {
     let mut automatic = setup();
     automatic.groups[0].failback = Some(Duration::ZERO);

@@ -106,6 +106,23 @@ fn a_heartbeat_that_a_letter_has_overtaken_shows_its_own_age() {
 }
 
 #[test]
+fn a_letter_that_was_overtaken_shows_its_own_age() {
+    let (mut a, mut b) = (session(0, 10), session(1, 20));
+    meet(&mut a, &mut b);
+    let late = Moment(Duration::from_secs(10));
+    let held_back = a.seal(&Beat::letter(Vec::new()), NOW);
+    for _ in 0..4 {
+        let _ = a.open(&b.seal(&beat(false), late), late);
+        let _ = b.open(&a.seal(&beat(true), late), late);
+    }
+    let young = a.seal(&Beat::letter(Vec::new()), late);
+    let newest = a.seal(&beat(true), late);
+    assert!(b.open(&newest, late).unwrap().made_after >= late);
+    assert!(b.open(&held_back, late).unwrap().made_after < late, "however young later ones are");
+    assert!(b.open(&young, late).unwrap().made_after >= late, "overtaken, but not old");
+}
+
+#[test]
 fn a_recording_from_before_a_new_key_keeps_nobody_from_being_read() {
     let mut old = with_keys(1, 20, &[secret(1)]);
     let recorded = old.seal(&beat(false), NOW);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use config::model::{OnFailure, OnStop, RealServer, VirtualServer};
 use health::wanted::{keys, label};
-use health::{Decided, Ruling, Subject, Verdict};
+use health::{Decided, Item, Ruling, Subject, Verdict};
 use ipvs::{Pool, ServiceKey, Step, Table};
 
 use super::Invariant;
@@ -18,8 +18,8 @@ use crate::world::World;
 /// The kernel may be asked, refuse, and be asked again for so long before the table is as wanted:
 /// an audit, and the first tries after a refusal.
 const MENDED: Micros = 12_000_000;
-/// What two clocks, and the way of a letter, may make of a drain's last moment.
-const DEADLINES: Duration = Duration::from_secs(1);
+/// What two clocks may make of a span, beside the time that a letter may be on its way.
+const SPANS: Duration = Duration::from_secs(1);
 
 /// What is known of one real server on one router.
 struct Known {
@@ -122,9 +122,8 @@ impl World {
     /// lvsd says that all is in place: then it is, and whoever is up serves.
     pub(crate) fn table_in_place(&mut self, index: Index) {
         let now = self.now;
-        let Some(director) = self.routers.get(index).and_then(|one| one.director.as_ref()) else {
-            return;
-        };
+        let awake = self.routers.get(index).filter(|router| !router.sleeps());
+        let Some(director) = awake.and_then(|router| router.director.as_ref()) else { return };
         let Some(running) = director.running.as_ref() else { return };
         let in_place = running.told.is_some_and(|told| told.table_in_place);
         let wrong = if in_place && running.under_way.is_none() && !director.edited {
@@ -242,7 +241,7 @@ impl World {
         let moments = self.routers.each_ref().map(|router| router.clock.at(self.now).0);
         for (subject, item) in one.iter() {
             let theirs = other.get(subject);
-            // One that has passed has passed on both.
+            // A deadline that has passed has passed on both.
             let left = |ruling: Option<&Ruling>, now: Duration| match ruling {
                 Some(Ruling::Drain(drain)) => drain.deadline.map(|at| at.saturating_sub(now)),
                 _ => None,
@@ -250,10 +249,15 @@ impl World {
             let [now, then] = moments;
             let (ours, ruled) = (item.ruling.as_ref(), theirs.and_then(|one| one.ruling.as_ref()));
             let (here, there) = (left(ours, now), left(ruled, then));
+            let age = now.saturating_sub(item.since);
+            // A machine that started after the decision knows no longer ago than its start.
+            let known = |item: &&Item| item.since > Duration::ZERO;
+            let ages = theirs.filter(|theirs| known(&item) && known(theirs));
+            let ages = ages.map(|theirs| (age, then.saturating_sub(theirs.since)));
             // A clock that is wrong by 3 % is so all along.
-            let slack = self.now * 7 / 100 + self.longest_hold();
-            let slack = DEADLINES + Duration::from_micros(slack);
-            let near = here.zip(there).is_none_or(|(here, there)| here.abs_diff(there) < slack);
+            let slack = SPANS + Duration::from_micros(self.max_age()) + age * 7 / 100;
+            let near = |(here, there): (Duration, Duration)| here.abs_diff(there) < slack;
+            let near = ages.is_none_or(near) && here.zip(there).is_none_or(near);
             let same = theirs.is_some_and(|theirs| theirs.stamp == item.stamp) && near;
             if !same || here.is_some() != there.is_some() {
                 return Some(format!("{subject:?}: {item:?} here, {theirs:?} there"));

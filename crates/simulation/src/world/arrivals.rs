@@ -122,11 +122,17 @@ impl World {
         micros(self.shape.dead_after) * 93 / 100
     }
 
+    /// How old a packet may be that counts: three times the silence that makes a partner dead, but
+    /// two seconds at least.
+    pub(crate) fn max_age(&self) -> Micros {
+        micros(self.shape.dead_after * 3).max(2_000_000)
+    }
+
     /// A packet reaches a program that reads it. Whether it has to count: it is the newest of the
     /// partner's present start, and echoes what this router has asked for a short while ago.
     pub(super) fn must_count(&mut self, to: Index, bytes: &[u8], record: usize) -> bool {
         let (now, pause) = (self.now, self.pause());
-        let age = micros(self.shape.dead_after * 3).max(2_000_000) * 93 / 100;
+        let age = self.max_age() * 93 / 100;
         let age = age.saturating_sub(micros(self.shape.interval) * 2);
         let Some(recorded) = self.recorded.get(record) else {
             return false;

@@ -1,8 +1,8 @@
 //! What the routers decide, and what comes of it.
 
 use super::{
-    Action, Coming, Event, INBOX, Index, Input, Micros, PathId, QuestionId, Rc, Reason, Recorded,
-    Rejected, Waiting, World, micros,
+    Action, Bug, Coming, Event, INBOX, Index, Input, Micros, PathId, QuestionId, Rc, Reason,
+    Recorded, Rejected, Waiting, World, micros,
 };
 use heartbeat::packet::Kind;
 use heartbeat::{Beat, GroupId, Presence};
@@ -207,12 +207,15 @@ impl World {
                 // Nothing that waited in its sockets is younger than its waking.
                 let waited =
                     |woke| received.made_after < woke && moment.since(woke) < self.shape.interval;
+                let letter = received.beat.kind == Kind::Letter;
+                let late = !node.failover.letter_counts(&received, moment);
+                let counts = letter && (!late || self.bug == Some(Bug::TakesLateLetters));
                 if received.newest && !router.woke.is_some_and(waited) {
                     router.slept_until = None;
                 }
                 self.give(to, Input::Heartbeat(PathId(*path), received.clone()));
                 self.has_arrived(to, *record, must, Ok(&received));
-                if received.beat.kind == Kind::Letter {
+                if counts {
                     self.letter_came(to, received.beat.letter);
                 }
             }

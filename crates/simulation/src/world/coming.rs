@@ -10,7 +10,7 @@ use crate::fault::{Index, Micros};
 
 /// Something that will happen.
 #[derive(Debug)]
-pub(super) enum Coming {
+pub(crate) enum Coming {
     Packet { to: Index, path: usize, bytes: Rc<[u8]>, record: usize, altered: bool },
     Moved { at: Index, life: u64, group: usize, order: u64, here: bool },
     Witness { at: Index, life: u64, id: QuestionId, reachable: bool },

@@ -28,6 +28,10 @@ impl World {
         if !self.lives(at, life) {
             return;
         }
+        if let Some(router) = self.routers.get_mut(at).filter(|router| router.sleeps()) {
+            router.later.push(Coming::StartLvsd { at, life });
+            return;
+        }
         let (now, world) = (self.lvsd_now(at), self.now);
         let forgets = self.bug == Some(Bug::ForgetsDecisions);
         let Some(farm) = self.farm.as_ref() else { return };
@@ -121,10 +125,10 @@ impl World {
     /// Whether an event is for this life of lvsd, on a machine that does not sleep; else it comes
     /// later, or never.
     fn for_lvsd(&mut self, at: Index, life: u64, coming: impl FnOnce() -> Coming) -> bool {
-        let Some(router) = self.routers.get(at) else { return false };
+        let Some(router) = self.routers.get_mut(at) else { return false };
         let lives = router.director.as_ref().is_some_and(|one| one.life == life);
-        if let Some(nap) = router.nap.filter(|nap| nap.machine && lives) {
-            self.plan(nap.until.saturating_sub(self.now) + 1, coming());
+        if lives && router.sleeps() {
+            router.later.push(coming());
             return false;
         }
         lives

@@ -103,7 +103,6 @@ impl World {
                 self.bounds = super::Bounds::new(bounds.0, bounds.1, bounds.2, delay);
             }
             Fault::HoldBack(from, time) => {
-                self.held_longest = self.held_longest.max(time);
                 if let Some(hold) = network.hold.get_mut(from) {
                     *hold = time;
                 }

@@ -67,11 +67,6 @@ impl World {
         self.network.hold.into_iter().max().unwrap_or(0)
     }
 
-    /// The longest that any packet was held back.
-    pub(crate) fn longest_hold(&self) -> Micros {
-        self.held_longest
-    }
-
     /// When something last changed around the routers.
     pub(crate) fn changed_at(&self) -> Micros {
         self.steady_since

@@ -84,6 +84,7 @@ impl World {
         Self::not_fenced(router);
         router.nap = None;
         router.inbox.clear();
+        router.later.clear();
         let (keys, clock) = (router.keys.clone(), router.clock);
         let staged = router.staged.clone();
         let Some(setup) = self.setup(index) else { return };
@@ -195,10 +196,14 @@ impl World {
             director.disturbed_at = now;
         }
         let inbox = std::mem::take(&mut router.inbox);
+        let later = std::mem::take(&mut router.later);
         self.unsettle();
         self.story.tell(now, || format!("router {index} goes on after {lasted:?}"));
         for packet in inbox {
             self.deliver(index, &packet);
+        }
+        for coming in later {
+            self.plan(1, coming);
         }
         // It learns what became of its interfaces meanwhile.
         for group in 0..self.ids.len() {
