@@ -213,6 +213,11 @@ const TABLE: &[Scenario] = &[
     Scenario::test("one_path", "one heartbeat path is cut, nothing moves", pair_wires::one_path),
     Scenario::test("witness", "cut off, the one with the witness is active", pair_wires::witness),
     Scenario::test(
+        "fewer_witnesses",
+        "a group goes to the router that reaches more witnesses",
+        pair_wires::fewer_witnesses,
+    ),
+    Scenario::test(
         "fence",
         "a silent partner is switched off before its address is taken",
         fencing::retried,

@@ -2,8 +2,8 @@
 
 use crate::pair_moves::{WEB, config, warm};
 use lab::pair::{self, wait_for_address};
-use lab::seed::VIP;
-use lab::{Outcome, Run, Seed, ensure, wait_until};
+use lab::seed::{VIP, web_address};
+use lab::{Load, Outcome, Run, Seed, ensure, wait_until};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -61,6 +61,40 @@ pub(crate) fn witness(run: &mut Run) -> Outcome {
     }
     run.step("mended, both hear each other again");
     ensure!(net.rb.has_address(VIP)? && !net.ra.has_address(VIP)?, "the address moved again");
+    Ok(())
+}
+
+/// One of three witnesses is reached by the standby alone (the third one by nobody): the group goes to
+/// it under load, and comes back once both reach the same ones.
+pub(crate) fn fewer_witnesses(run: &mut Run) -> Outcome {
+    const WITNESSES: &str = ", yield_on_fewer_witnesses: true, \
+                             witness: [192.168.1.200, 192.168.1.4, 192.168.1.250]";
+    let net = Seed::build(run)?;
+    let _web = net.web()?;
+    let automatic = WEB.replace("failback: manual", "failback: automatic, failback_delay: 1s");
+    let mut pair = warm(&net, &config(&automatic, WITNESSES))?;
+    let Some(daemon) = &mut pair.a else { return Ok(()) };
+    daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.250")?;
+    let load = Load::new(web_address()).start(&net.c)?;
+    load.answered(100, LONG)?;
+    // What ra sends to the client is lost, and what the client sends to the address is not.
+    net.ra.ip(&["neigh replace 192.168.1.200 lladdr 02:00:00:00:00:99 dev eth0 nud permanent"])?;
+    let took = wait_for_address(&net.rb, VIP, LONG)?;
+    run.step(format!("the standby, which reaches one more, has the address after {took:?}"));
+    daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.200")?;
+    daemon.wait_for_log(LONG, "reason=\"the partner reaches more witnesses\"")?;
+    let status = net.ra.execute(&["lvsctl", "status"])?;
+    ensure!(status.contains("Witness 192.168.1.200 did not answer"), "the status says:\n{status}");
+    load.answered(200, LONG)?;
+    ensure!(!net.ra.has_address(VIP)?, "the address came back to who reaches fewer");
+    net.ra.ip(&["neigh del 192.168.1.200 dev eth0"])?;
+    let took = wait_for_address(&net.ra, VIP, LONG)?;
+    run.step(format!("mended, it is back after {took:?}"));
+    daemon.wait_for_log(LONG, "witness answers again witness=192.168.1.200")?;
+    load.answered(100, LONG)?;
+    let report = load.finish()?;
+    run.step(report.summary());
+    ensure!(report.lost() == 0, "a request was lost: {}", report.summary());
     Ok(())
 }
 

@@ -206,6 +206,9 @@ fn pair(
     if let Some(span) = &found.witness_at {
         record(Part::Heartbeat("witness"), span);
     }
+    if let Some(span) = &found.ipfail_at {
+        record(Part::Heartbeat("yield_on_fewer_witnesses"), span);
+    }
     let dead_after = dead_after(found);
     // What was reported already is not reported again, in our words.
     let least = interval(found) * 2;
@@ -227,6 +230,7 @@ fn pair(
         shared_paths: found.paths.clone(),
         keys: KeySource::Authkeys("authkeys".to_string()),
         witness: found.witness.clone(),
+        yield_on_fewer_witnesses: found.ipfail_at.is_some() && !found.witness.is_empty(),
     };
     let routers = [router(&first.text), router(&second.text)];
     Some(Pair { routers, heartbeat, groups, fence: None })

@@ -100,6 +100,10 @@ pub struct Heartbeat {
     pub keys: KeySource,
     /// Addresses that are pinged when all paths are silent: who reaches one may act.
     pub witness: Vec<IpAddr>,
+    /// The routers ping them all the time, and who reaches fewer than its partner hands its groups
+    /// over (heartbeat's ipfail).
+    #[serde(default)]
+    pub yield_on_fewer_witnesses: bool,
 }
 
 /// A heartbeat path that is not between two addresses.

@@ -45,6 +45,8 @@ pub enum Reason {
     Answered,
     /// An interface that carries its addresses has no carrier.
     Unfit,
+    /// The partner reaches more witnesses.
+    FewerWitnesses,
     /// lvsd does not come back.
     WorkerFailed,
     /// This program stops in order.
@@ -75,6 +77,7 @@ impl Reason {
             Self::WitnessSilent => "all paths silent and no witness answers",
             Self::Answered => "somebody else answers for its addresses",
             Self::Unfit => "an interface of its addresses is down",
+            Self::FewerWitnesses => "the partner reaches more witnesses",
             Self::WorkerFailed => "lvsd does not come back",
             Self::Stopping => "stopping",
             Self::Removed => "no longer configured",

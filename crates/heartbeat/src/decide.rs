@@ -48,6 +48,8 @@ pub(crate) struct View {
     pub(crate) crossed: bool,
     /// Why we ask for it, if we do.
     pub(crate) wish: Option<Reason>,
+    /// The partner has reached more witnesses for a while, and we hold it for long enough.
+    pub(crate) fewer_witnesses: bool,
     /// lvsd is away for too long.
     pub(crate) worker_failed: bool,
     /// Whether somebody else answers for its addresses, while the partner is silent.
@@ -203,6 +205,8 @@ fn give(view: &View, theirs: Claim) -> Decision {
         Decision::HandOver(Reason::Unfit)
     } else if theirs.wants && view.partner_ready {
         Decision::HandOver(Reason::PartnerAsked)
+    } else if view.fewer_witnesses && view.partner_ready && !view.partner_deaf {
+        Decision::HandOver(Reason::FewerWitnesses)
     } else if view.worker_failed && view.partner_ready {
         Decision::HandOver(Reason::WorkerFailed)
     } else {

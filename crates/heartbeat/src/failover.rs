@@ -21,6 +21,7 @@ use crate::moment::Moment;
 use crate::packet::{Beat, Claim, FEATURE_LETTERS, FEATURE_PINNED, GroupId, Kind, Role};
 use crate::partner::{Partner, Presence};
 use crate::paths::Paths;
+use crate::reach::Reach;
 use crate::session::Received;
 use crate::setup::{PathId, Setup, SetupError, Side};
 use crate::timing::{Timing, WORKER_LIMIT};
@@ -31,6 +32,7 @@ mod fenced;
 mod renewed;
 mod settled;
 mod silence;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -67,6 +69,10 @@ pub(crate) struct Machine<'a> {
     pub(crate) ready: bool,
     pub(crate) partner_ready: bool,
     pub(crate) partner_deaf: bool,
+    /// The partner reaches more witnesses, or it is not known yet how many this router reaches.
+    pub(crate) is_fewer: bool,
+    /// … and has for so long that what is here goes to it.
+    pub(crate) stays_fewer: bool,
     pub(crate) worker_failed: bool,
     pub(crate) doubtful: bool,
     pub(crate) unproven: bool,
@@ -81,6 +87,7 @@ pub struct Failover {
     paths: Paths,
     partner: Partner,
     witness: Witness,
+    reach: Reach,
     fence: Fence,
     groups: Vec<Group>,
     worker: Worker,
@@ -116,6 +123,7 @@ impl Failover {
             paths: Paths::new(&setup.paths),
             partner: Partner::default(),
             witness: Witness::default(),
+            reach: Reach::default(),
             fence: Fence::default(),
             groups: setup.groups.iter().map(group).collect(),
             worker: Worker::Down,
@@ -198,42 +206,6 @@ impl Failover {
         now.since(letter.made_after) <= self.setup.timing.max_age()
     }
 
-    /// A path's interface gained or lost its carrier.
-    pub fn handle_carrier(&mut self, path: PathId, up: bool, now: Moment) -> Actions {
-        let mut draft = self.wake(now);
-        let heard_nothing = !self.paths.any_carrier();
-        draft.reports.extend(self.paths.carrier(path, up));
-        self.begin_to_listen(heard_nothing, now);
-        self.finish(draft, now)
-    }
-
-    /// The interfaces of a group's addresses can carry them, or cannot.
-    pub fn handle_fitness(&mut self, id: GroupId, fit: bool, now: Moment) -> Actions {
-        let draft = self.wake(now);
-        let listen_until = now + self.setup.timing.dead_after();
-        if let Some(group) = self.groups.iter_mut().find(|group| group.setup.id == id) {
-            if fit && !group.fit {
-                // The partner may have been behind the dead interface: listen before acting.
-                group.listen_until = group.listen_until.max(listen_until);
-            }
-            group.fit = fit;
-        }
-        self.finish(draft, now)
-    }
-
-    /// lvsd came, went, or changed its readiness.
-    pub fn handle_worker(&mut self, worker: Worker, now: Moment) -> Actions {
-        let draft = self.wake(now);
-        self.worker = worker;
-        match worker {
-            Worker::Up { .. } => self.worker_down_since = None,
-            Worker::Down => {
-                self.worker_down_since.get_or_insert(now);
-            }
-        }
-        self.finish(draft, now)
-    }
-
     /// The addresses of a group that was to be stood down are gone.
     pub fn handle_stood_down(&mut self, id: GroupId, now: Moment) -> Actions {
         let mut draft = self.wake(now);
@@ -273,6 +245,7 @@ impl Failover {
         self.next_send = now;
         self.partner.doubt();
         self.witness.forget();
+        self.reach.counted(None);
         self.fence.forget();
         for group in &mut self.groups {
             group.listen_until = group.listen_until.max(now + dead_after);
@@ -317,6 +290,8 @@ impl Failover {
     /// Decides about every group until nothing changes any more.
     fn settle(&mut self, draft: &mut Draft, now: Moment) {
         let alive = self.partner.presence() == Presence::Alive;
+        let comparable = self.partner.beat().filter(|_| !self.partner.differs());
+        self.reach.compare(comparable, now);
         let down = self.worker_down_since.map_or(Duration::ZERO, |since| now.since(since));
         let seen = Machine {
             now,
@@ -328,6 +303,8 @@ impl Failover {
             ready: self.ready(),
             partner_ready: self.partner.beat().is_some_and(Beat::ready),
             partner_deaf: self.partner.is_deaf(),
+            is_fewer: self.setup.yields && self.reach.mine().is_none() || self.reach.is_fewer(),
+            stays_fewer: self.reach.stays_fewer(&self.setup.timing, now),
             worker_failed: down >= WORKER_LIMIT,
             doubtful: self.doubtful(now),
             unproven: self.hears_unproven(now),
@@ -385,7 +362,7 @@ impl Failover {
             kind: if goodbye { Kind::Goodbye } else { Kind::Beat },
             table_in_place,
             checks_warm,
-            features: FEATURE_PINNED | FEATURE_LETTERS,
+            features: FEATURE_PINNED | FEATURE_LETTERS | Beat::tell_witnesses(self.reach.mine()),
             config_hash: self.setup.config_hash,
             heard_paths: self.paths.bits(),
             groups: self.groups.iter().map(|group| (group.setup.id, told(group))).collect(),

@@ -144,6 +144,7 @@ impl Group {
             && self.setup.preferred == Some(seen.me)
             && self.fit
             && seen.ready
+            && !seen.is_fewer
             && theirs_to_give
             && !self.moved_away;
         keep(&mut self.well_since, due, seen.now);
@@ -177,6 +178,8 @@ impl Group {
             offered: self.offered_at.is_some(),
             crossed: self.crossed,
             wish: self.wish.map(|wish| wish.reason),
+            fewer_witnesses: seen.stays_fewer
+                && seen.now.since(self.since) >= seen.timing.witness_rest(),
             worker_failed: seen.worker_failed,
             probe: self.answer(seen),
             fencing: self.fencing(seen),

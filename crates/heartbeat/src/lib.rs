@@ -21,6 +21,7 @@ pub mod partner;
 pub mod paths;
 mod probe;
 pub mod question;
+mod reach;
 pub mod request;
 pub mod rotation;
 pub mod session;

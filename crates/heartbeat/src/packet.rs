@@ -49,6 +49,11 @@ pub const MAX_PACKET: usize = FIXED + MAX_GROUPS * GROUP + TAG;
 
 /// Bit of [`Beat::features`]: the sender reads letters.
 pub const FEATURE_LETTERS: u16 = 2;
+/// Where in [`Beat::features`] the number of witnesses stands that the sender reaches.
+const WITNESSES_AT: u32 = 8;
+/// Most witnesses that can be told; whoever reaches more tells this many.
+pub const MAX_WITNESSES: u8 = 14;
+
 /// Longest content of a letter in bytes: it is never fragmented either.
 pub const MAX_LETTER: usize = MAX_PACKET - START - TAG;
 

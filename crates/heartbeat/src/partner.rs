@@ -52,6 +52,11 @@ impl Partner {
         self.beat.as_ref()?.claim(group)
     }
 
+    /// Its configuration is another one.
+    pub(crate) fn differs(&self) -> bool {
+        self.differs
+    }
+
     /// It is heard, but has said for a while that it hears nothing of us.
     pub(crate) fn is_deaf(&self) -> bool {
         self.deaf

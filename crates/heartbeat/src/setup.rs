@@ -73,6 +73,8 @@ pub struct Setup {
     pub groups: Vec<GroupSetup>,
     /// A witness is configured.
     pub witness: bool,
+    /// Whoever reaches fewer witnesses than its partner gives its groups away.
+    pub yields: bool,
     /// The partner is switched off before its groups are taken while it is not heard.
     pub fence: Option<FenceSetup>,
     /// Hash of the configuration.

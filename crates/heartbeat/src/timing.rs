@@ -10,6 +10,9 @@ pub const WISH_LIMIT: Duration = Duration::from_secs(10);
 /// Least time between two questions to the witness.
 pub const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
+/// A group that has come here stays for so long at least, however few witnesses are reached.
+pub const LEAST_WITNESS_REST: Duration = Duration::from_secs(10);
+
 /// However short the times are, heartbeats of this age still count.
 pub const LEAST_MAX_AGE: Duration = Duration::from_secs(2);
 
@@ -79,6 +82,23 @@ impl Timing {
     /// a dead partner alive.
     pub fn max_age(&self) -> Duration {
         (self.dead_after * 3).max(LEAST_MAX_AGE)
+    }
+
+    /// How long one round of pings to the witnesses lasts, and until the next one.
+    pub fn witness_round(&self) -> Duration {
+        self.dead_after
+    }
+
+    /// How long the partner must have reached more witnesses before a group is given to it. The two
+    /// routers notice one and the same change up to a round and a heartbeat apart.
+    pub fn witness_patience(&self) -> Duration {
+        self.witness_round() * 2 + self.interval * 2
+    }
+
+    /// How long a group that has come here stays at least, however few witnesses are reached:
+    /// witnesses that come and go move it no more often.
+    pub fn witness_rest(&self) -> Duration {
+        (self.dead_after * 3).max(LEAST_WITNESS_REST)
     }
 
     /// How long an answer to [`crate::Action::Probe`] is to be waited for, at most.

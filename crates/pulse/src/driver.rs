@@ -12,6 +12,7 @@ mod roles;
 pub(crate) mod rotation;
 #[cfg(test)]
 mod tests;
+mod witnesses;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -106,6 +107,7 @@ pub(crate) struct Driver {
     pub(crate) groups: BTreeMap<u32, Group>,
     pub(crate) path_counters: Vec<Counters>,
     pub(crate) witness: Vec<Option<bool>>,
+    rounds: witnesses::Rounds,
     pub(crate) worker: WorkerInfo,
     pub(crate) config: ConfigStatus,
     pub(crate) started: Moment,
@@ -137,6 +139,7 @@ impl Driver {
         let mut driver = Self {
             path_counters: vec![Counters::default(); plan.paths.len()],
             witness: vec![None; plan.witness.len()],
+            rounds: witnesses::Rounds::start(&plan, &tools.notices),
             config: ConfigStatus { refused, ..reload::in_force(&path, loaded) },
             groups: BTreeMap::new(),
             worker: WorkerInfo::default(),
@@ -263,7 +266,8 @@ impl Driver {
         for action in actions {
             match action {
                 Action::Report(event) => {
-                    if matches!(event, Event::PartnerFound | Event::PartnerRestarted) {
+                    let found = matches!(event, Event::PartnerFound | Event::PartnerRestarted);
+                    if found && !self.plan.yields {
                         self.witness.fill(None);
                     }
                     self.reporter().event(event);
@@ -339,6 +343,7 @@ impl Driver {
                 let actions = self.failover.handle_witness(question, reachable, clock::now());
                 self.carry_out(actions);
             }
+            Notice::WitnessesAsked(round) => self.witnesses_asked(&round),
             Notice::Fenced(question, ended) => self.fenced(question, &ended),
             Notice::WorkerStarted(pid) => {
                 self.worker.pid = Some(pid);

@@ -22,6 +22,8 @@ pub(crate) enum Notice {
     Moved(Moved),
     /// The witness was asked.
     Witness(QuestionId, Vec<bool>),
+    /// A round of pings to all witnesses has ended.
+    WitnessesAsked(crate::witness::Round),
     /// It was asked whether somebody else answers for a group's addresses.
     Probed(GroupId, QuestionId, bool),
     /// The program that switches the partner off has ended.

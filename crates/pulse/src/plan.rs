@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) paths: Vec<PathPlan>,
     pub(crate) groups: Vec<GroupPlan>,
     pub(crate) witness: Vec<IpAddr>,
+    /// Who reaches fewer witnesses than the partner gives its groups away.
+    pub(crate) yields: bool,
     pub(crate) fence: Option<FencePlan>,
     pub(crate) timing: Timing,
     pub(crate) hash: u64,
@@ -102,6 +104,7 @@ impl Plan {
             sources,
             groups: pair.groups.iter().map(group).collect(),
             witness: beat.witness.clone(),
+            yields: beat.yield_on_fewer_witnesses && !beat.witness.is_empty(),
             fence: fence.map(|fence| FencePlan::new(fence, &pair.routers, me)),
             timing,
             hash,
@@ -166,6 +169,7 @@ impl Plan {
             paths: self.paths.iter().map(path).collect(),
             groups: self.groups.iter().map(group).collect(),
             witness: !self.witness.is_empty(),
+            yields: self.yields,
             fence: self.fence.as_ref().map(|fence| fence.setup),
             config_hash: self.hash,
         }

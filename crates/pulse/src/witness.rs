@@ -7,6 +7,7 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
 
 /// Echoes are sent so often within the patience.
 const ECHOES: u32 = 3;
@@ -15,13 +16,28 @@ const REPLY_V4: u8 = 0;
 const REQUEST_V6: u8 = 128;
 const REPLY_V6: u8 = 129;
 
+/// Whether each of the witnesses answered within `patience`, or why it could not be asked.
+pub(crate) type Round = Vec<(IpAddr, Result<bool, String>)>;
+
+/// Asks all of them, and waits for each.
+pub(crate) async fn ask_all(witnesses: &[IpAddr], patience: Duration) -> Round {
+    let unasked = |ip: &IpAddr| (*ip, Err("asking it ended early".to_owned()));
+    let mut round: Round = witnesses.iter().map(unasked).collect();
+    let mut asking = begin(witnesses, patience);
+    while let Some(result) = asking.join_next().await {
+        if let Ok((index, answer)) = result
+            && let Some((_, slot)) = round.get_mut(index)
+        {
+            *slot = answer.map_err(|error| error.to_string());
+        }
+    }
+    round
+}
+
 /// Which of the witnesses answered within `patience`. Ends as soon as one of them did.
 pub(crate) async fn ask(witnesses: Vec<IpAddr>, patience: Duration) -> Vec<bool> {
     let mut answered = vec![false; witnesses.len()];
-    let mut asking = tokio::task::JoinSet::new();
-    for (index, ip) in witnesses.into_iter().enumerate() {
-        asking.spawn(async move { (index, answers(ip, patience).await) });
-    }
+    let mut asking = begin(&witnesses, patience);
     while let Some(result) = asking.join_next().await {
         match result {
             Ok((index, Ok(true))) => {
@@ -38,6 +54,14 @@ pub(crate) async fn ask(witnesses: Vec<IpAddr>, patience: Duration) -> Vec<bool>
         }
     }
     answered
+}
+
+fn begin(witnesses: &[IpAddr], patience: Duration) -> JoinSet<(usize, io::Result<bool>)> {
+    let mut asking = JoinSet::new();
+    for (index, ip) in witnesses.iter().copied().enumerate() {
+        asking.spawn(async move { (index, answers(ip, patience).await) });
+    }
+    asking
 }
 
 async fn answers(ip: IpAddr, patience: Duration) -> io::Result<bool> {

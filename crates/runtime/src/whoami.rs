@@ -114,6 +114,7 @@ mod tests {
                 shared_paths: Vec::new(),
                 keys: KeySource::Default,
                 witness: Vec::new(),
+                yield_on_fewer_witnesses: false,
             },
             groups: Vec::new(),
             fence: None,

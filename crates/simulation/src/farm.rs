@@ -189,6 +189,7 @@ fn pair(groups: usize) -> Pair {
             shared_paths: Vec::new(),
             keys: KeySource::Default,
             witness: Vec::new(),
+            yield_on_fewer_witnesses: false,
         },
         groups: GROUP_NAMES.iter().take(groups).enumerate().map(group).collect(),
         fence: None,

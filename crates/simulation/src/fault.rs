@@ -69,6 +69,8 @@ pub enum Fault {
     Unfit(Index, usize),
     /// lvsd dies on a router, and comes back after so long.
     LoseWorker(Index, Micros),
+    /// So many witnesses are reached by one router, and by the other.
+    Reach(usize, usize),
     /// A real server fails.
     ServerFails(usize),
     /// A real server is well again.
@@ -93,7 +95,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds, by name.
-    pub const NAMES: [&'static str; 38] = [
+    pub const NAMES: [&'static str; 39] = [
         "one-way cut",
         "path cut",
         "one-way silence",
@@ -132,11 +134,12 @@ impl Fault {
         "kernel refuses changes",
         "edit that leaves nothing",
         "operator's decision",
+        "witnesses out of reach",
     ];
 
     /// It is about lvsd, its kernel or its real servers.
     pub(crate) fn is_of_lvsd(&self) -> bool {
-        self.kind() >= 31
+        (31..38).contains(&self.kind())
     }
 
     /// Its place in [`Self::NAMES`].
@@ -180,6 +183,7 @@ impl Fault {
             Self::KernelRefuses(..) => 35,
             Self::EmptyEdit(_) => 36,
             Self::Decide(..) => 37,
+            Self::Reach(..) => 38,
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum Invariant {
     Attack,
     /// A group moves back only as its configuration says, or an operator.
     Failback,
+    /// A group is given away for witnesses only to a router that reaches more of them.
+    Witnesses,
     /// No router says that it holds nothing while it does, or takes what it has not announced.
     Truth,
     /// With fencing, nobody takes a silent partner's groups before it is switched off.
@@ -63,7 +65,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
@@ -75,6 +77,7 @@ impl Invariant {
         Self::HandOver,
         Self::Attack,
         Self::Failback,
+        Self::Witnesses,
         Self::Truth,
         Self::Fenced,
         Self::Table,
@@ -114,6 +117,7 @@ impl Invariant {
             Self::HandOver => "a planned hand-over has no moment with two",
             Self::Attack => "nothing replayed, reflected or altered changes any state",
             Self::Failback => "failback obeys its policy",
+            Self::Witnesses => "groups go to more witnesses, and never where they are equal",
             Self::Truth => "a heartbeat tells the truth about addresses",
             Self::Fenced => "a silent partner is switched off before its groups are taken",
             Self::Table => "what is said to be in place is, and whoever is up serves",

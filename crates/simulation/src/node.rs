@@ -48,6 +48,7 @@ pub(crate) enum Input {
     Fitness(GroupId, bool),
     Worker(heartbeat::Worker),
     Witness(QuestionId, bool),
+    Witnesses(Option<u8>),
     Probe(GroupId, QuestionId, bool),
     Fenced(QuestionId, bool),
     StoodDown(GroupId),
@@ -87,6 +88,7 @@ impl Node {
                 let reachable = reachable || self.bug == Some(Bug::IgnoresTheWitness);
                 machine.handle_witness(id, reachable, now)
             }
+            Input::Witnesses(reached) => machine.handle_witnesses(reached, now),
             Input::Probe(group, id, somebody) => machine.handle_probe(group, id, somebody, now),
             Input::Fenced(id, fenced) => {
                 let fenced = fenced || self.bug == Some(Bug::FencesNobody);

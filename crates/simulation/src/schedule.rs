@@ -57,6 +57,8 @@ pub struct Shape {
     pub fence: Option<FenceShape>,
     /// Each start may be one of another release.
     pub mixed: bool,
+    /// Whoever reaches fewer witnesses gives its groups away.
+    pub yields: bool,
     /// The routers make a new key together; else an operator copies one.
     pub agrees_keys: bool,
     /// lvsd runs on both, with what it leaves behind; none leaves it out of the run.
@@ -114,6 +116,7 @@ impl Schedule {
         if shape.farm.is_some() {
             befall_letters(&mut Random::new(seed, 6), &mut faults, dead, heal_at);
         }
+        befall_witnesses(&mut Random::new(seed, 7), &mut shape, &mut faults, heal_at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
         // Changes that a kernel refused are tried again after seconds.
@@ -151,6 +154,7 @@ fn shape(random: &mut Random) -> Shape {
         mixed: random.chance(500),
         fence: None,
         farm: None,
+        yields: false,
         agrees_keys: false,
     }
 }
@@ -233,6 +237,26 @@ fn befall_letters(
     let decided_at = at + times(dead, random.below(900));
     let decided = Fault::Decide(1 - router, random.index(2 * SERVERS), word(random));
     faults.push((decided_at, decided));
+    faults.sort_by_key(|(at, _)| *at);
+}
+
+/// Some pairs compare how many witnesses they reach.
+fn befall_witnesses(
+    random: &mut Random,
+    shape: &mut Shape,
+    faults: &mut Vec<(Micros, Fault)>,
+    heal_at: Micros,
+) {
+    if !random.chance(200) {
+        return;
+    }
+    shape.yields = true;
+    for _ in 0..random.between(1, 6) {
+        let one = random.index(4);
+        // Often a witness itself fails, for both.
+        let other = if random.chance(500) { one } else { random.index(4) };
+        faults.push((random.below(heal_at), Fault::Reach(one, other)));
+    }
     faults.sort_by_key(|(at, _)| *at);
 }
 

@@ -26,6 +26,7 @@ fn plain(groups: usize) -> Schedule {
             mixed: false,
             fence: None,
             farm: None,
+            yields: false,
             agrees_keys: false,
         },
         faults: Vec::new(),

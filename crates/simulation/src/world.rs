@@ -37,6 +37,7 @@ mod network;
 mod servers;
 mod start;
 mod variants;
+mod witnesses;
 
 pub(crate) use arrivals::Arrivals;
 pub(crate) use coming::Coming;
@@ -78,6 +79,7 @@ pub(crate) struct World {
     serial: u64,
     /// Nothing has changed around the routers since then.
     steady_since: Micros,
+    reached: witnesses::Reached,
     /// When a packet last reached a program that reads it.
     last_arrival: Micros,
     /// Until when packets are on their way that were held back, of routers that heard nobody.
@@ -164,6 +166,7 @@ impl World {
             queue: BinaryHeap::with_capacity(64),
             serial: 0,
             steady_since: 0,
+            reached: witnesses::Reached::default(),
             last_arrival: 0,
             deaf_until: 0,
             newest_key: 1,
@@ -263,6 +266,7 @@ impl World {
                     self.hear_of_worker(at);
                 }
             }
+            Coming::Counted { at } => self.counted(at),
             Coming::StartLvsd { at, life } => self.start_lvsd(at, life),
             Coming::Work { at, life, due } => self.lvsd_due(at, life, due),
             Coming::Kernel { at, life } => self.kernel_done(at, life),

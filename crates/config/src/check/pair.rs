@@ -30,6 +30,11 @@ pub(super) fn check(pair: &Pair, rules: &mut Rules<'_>) {
             }
         }
     }
+    if pair.heartbeat.yield_on_fewer_witnesses && pair.heartbeat.witness.is_empty() {
+        let help = "name hosts that both routers reach: `witness: [192.168.1.254]`";
+        let part = Part::Heartbeat("yield_on_fewer_witnesses");
+        rules.error(part, "there is no witness to compare", help);
+    }
     for witness in &pair.heartbeat.witness {
         let own = pair.routers.iter().any(|router| router.paths.contains(witness));
         if own || floating.contains_key(witness) {

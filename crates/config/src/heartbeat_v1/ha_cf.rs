@@ -34,6 +34,9 @@ pub(super) struct HaCf {
     pub(super) paths: Vec<SharedPath>,
     pub(super) witness: Vec<IpAddr>,
     pub(super) witness_at: Option<Range<usize>>,
+    /// Where ipfail is started, which compares how many witnesses the routers reach.
+    pub(super) ipfail_at: Option<Range<usize>>,
+    group_of_hosts_at: Option<Range<usize>>,
     pub(super) failback: Option<Failback>,
     /// What switches a router off.
     pub(super) devices: Vec<Device>,
@@ -56,6 +59,7 @@ pub(super) fn read(report: &mut Report<'_>, find: &mut Lookup<'_>) -> HaCf {
             found.line(report, find, directive, values);
         }
     }
+    found.ipfail(report);
     found
 }
 
@@ -68,6 +72,9 @@ impl HaCf {
         values: &[Word],
     ) {
         let name = directive.text.as_str();
+        if self.is_ipfail(report, directive, values) {
+            return;
+        }
         if let Some((known, instead)) = NOT_CARRIED.iter().find(|(known, _)| *known == name) {
             let harmless = name == "autojoin" && values.iter().all(|value| value.text == "none");
             if !harmless {
@@ -106,6 +113,7 @@ impl HaCf {
                 self.witness.extend(values.iter().filter_map(|value| named(report, find, value)))
             }
             "ping_group" => {
+                self.group_of_hosts_at = Some(directive.span.clone());
                 let members = values.iter().skip(1);
                 self.witness.extend(members.filter_map(|value| named(report, find, value)));
             }
@@ -114,6 +122,36 @@ impl HaCf {
             "logfile" => self.log_file = path(report, values).or(self.log_file.take()),
             "crm" | "pacemaker" => manager(report, directive, values),
             _ => unknown(report, directive),
+        }
+    }
+
+    /// ipfail is a part of pulse: it is neither started nor let in.
+    fn is_ipfail(&mut self, report: &mut Report<'_>, directive: &Word, values: &[Word]) -> bool {
+        let is = |word: Option<&Word>| {
+            word.is_some_and(|word| word.text.rsplit('/').next() == Some("ipfail"))
+        };
+        match directive.text.as_str() {
+            "respawn" if is(values.get(1)) => self.ipfail_at = Some(directive.span.clone()),
+            "apiauth" if is(values.first()) => {
+                let why = "pulse itself compares how many witnesses the routers reach";
+                report.needless("apiauth ipfail", &directive.span, why);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// What ipfail would have counted, and would have counted in another way.
+    fn ipfail(&self, report: &mut Report<'_>) {
+        let Some(at) = &self.ipfail_at else { return };
+        if self.witness.is_empty() {
+            let help =
+                "name hosts that both routers reach, such as the gateway: `ping 192.168.1.254`";
+            report.warning(at, "`ipfail` has nothing to compare: no host is pinged", help);
+        } else if let Some(at) = &self.group_of_hosts_at {
+            let help =
+                "name one of its hosts alone, `ping ADDRESS`, if the others are not to count";
+            report.warning(at, "each host of a `ping_group` counts by itself", help);
         }
     }
 

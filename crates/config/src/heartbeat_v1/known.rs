@@ -27,10 +27,7 @@ pub(super) const DIRECTIVES: [&str; 20] = [
 /// Directives that do something which nothing of ours does, and what to do instead.
 pub(super) const NOT_CARRIED: [(&str, &str); 13] = [
     ("serial", "heartbeats go over the network only; give the pair a second wire: `bcast eth1`"),
-    (
-        "respawn",
-        "let systemd start the program; of what ipfail did, a group moves when its interface loses the carrier, and `ping ADDRESS` decides when the partner is not heard",
-    ),
+    ("respawn", "let systemd start the program"),
     ("failfast", "let systemd start the program, and act when it fails"),
     (
         "apiauth",
@@ -40,7 +37,7 @@ pub(super) const NOT_CARRIED: [(&str, &str); 13] = [
     ("debugfile", "`logfile` names the file; `--log-level debug` asks for more lines"),
     ("logfacility", "the log goes to stderr, which journald keeps"),
     ("hbaping", "ping an address instead: `ping 192.168.1.254`"),
-    ("deadping", "addresses are pinged when the partner is not heard, and have to answer then"),
+    ("deadping", "a host that is pinged has to answer within the dead time"),
     ("quorum_server", "write `ping ADDRESS`: who reaches it may act"),
     ("autojoin", "a pair has two routers, which `node` names"),
     ("cluster", "there is one pair in a folder"),

@@ -61,6 +61,7 @@ pub(super) fn pair(report: &mut Report, views: &[View]) -> Option<(Pair, Places)
         shared_paths,
         keys: KeySource::Default,
         witness: Vec::new(),
+        yield_on_fewer_witnesses: false,
     };
     let mut places = Places {
         interval: fastest.advert_at.clone(),

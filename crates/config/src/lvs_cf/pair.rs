@@ -128,6 +128,7 @@ fn heartbeat(report: &mut Report<'_>, settings: Settings<'_>) -> Heartbeat {
         shared_paths: Vec::new(),
         keys: KeySource::Default,
         witness: Vec::new(),
+        yield_on_fewer_witnesses: false,
     }
 }
 

@@ -97,8 +97,16 @@ fn heartbeat<'n, 'a: 'n>(
     else {
         return defaults(Duration::ZERO);
     };
-    let keys =
-        ["interval", "dead_after", "warn_after", "listen_first", "port", "witness", "multicast"];
+    let keys = [
+        "interval",
+        "dead_after",
+        "warn_after",
+        "listen_first",
+        "port",
+        "witness",
+        "yield_on_fewer_witnesses",
+        "multicast",
+    ];
     for key in keys {
         if let Some(span) = section.span_of(key) {
             reading.record(Part::Heartbeat(key), span);
@@ -117,6 +125,7 @@ fn heartbeat<'n, 'a: 'n>(
     heartbeat.port = reading.integer(&mut section, "port").unwrap_or(heartbeat.port);
     heartbeat.keys = key_source(reading, &mut section);
     heartbeat.witness = addresses(reading, &mut section, "witness");
+    heartbeat.yield_on_fewer_witnesses = reading.boolean(&mut section, "yield_on_fewer_witnesses");
     heartbeat.shared_paths = shared_paths(reading, &mut section, heartbeat.port);
     reading.finish(section);
     heartbeat
@@ -133,6 +142,7 @@ fn defaults(interval: Duration) -> Heartbeat {
         shared_paths: Vec::new(),
         keys: KeySource::Default,
         witness: Vec::new(),
+        yield_on_fewer_witnesses: false,
     }
 }
 

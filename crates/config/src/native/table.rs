@@ -83,6 +83,7 @@ pub(super) static KEYS: &[Key] = &[
     key("heartbeat.key_file", KEY_FILE, Otherwise("heartbeat.key beside the configuration"), "The keys of the heartbeats, as `lvsctl keygen` writes them; the same on both routers."),
     key("heartbeat.authkeys", KEY_FILE, Otherwise("none"), "heartbeat's authkeys file instead of a key file."),
     key("heartbeat.witness", ADDRESSES, Otherwise("none"), "Hosts that are pinged when all paths are silent: the router that reaches one may act."),
+    key("heartbeat.yield_on_fewer_witnesses", Kind::Boolean, Value("false"), "The witnesses are pinged all the time, and a router that reaches fewer of them than its partner hands its groups over. Fourteen of them count at most."),
     key("heartbeat.unicast", Kind::List(&Kind::Map), Otherwise("none"), "Further paths: each router sends to those of these addresses that are not its own."),
     key("heartbeat.unicast[].interface", INTERFACE, Required, "Interface of the path."),
     key("heartbeat.unicast[].peers", ADDRESSES, Required, "The addresses of one or both routers on that path."),

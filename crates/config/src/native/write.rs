@@ -161,6 +161,7 @@ fn heartbeat(heartbeat: &Heartbeat) -> Vec<(String, Yaml)> {
         KeySource::Default => {}
     }
     map.put_list("witness", texts(&heartbeat.witness));
+    map.put_boolean("yield_on_fewer_witnesses", heartbeat.yield_on_fewer_witnesses);
     let (mut unicast, mut broadcast, mut multicast) = (Vec::new(), Vec::new(), Vec::new());
     for path in &heartbeat.shared_paths {
         match path {

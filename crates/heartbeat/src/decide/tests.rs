@@ -19,6 +19,7 @@ fn view(role: Role, partner: Outlook) -> View {
         offered: false,
         crossed: false,
         wish: None,
+        fewer_witnesses: false,
         worker_failed: false,
         probe: Answer::NotNeeded,
         fencing: Fencing::NotNeeded,

@@ -43,6 +43,8 @@ impl Failover {
             }
             self.groups.push(group);
         }
+        // What was counted may have been other witnesses.
+        self.reach.counted(None);
         self.setup = setup;
         draft.reports.extend(self.partner.compare(self.setup.config_hash));
         Ok(self.finish(draft, now))

@@ -13,6 +13,7 @@ use crate::setup::{GroupSetup, PathSetup};
 mod bench;
 mod fencing;
 mod questions;
+mod witnesses;
 
 use bench::*;
 

@@ -2,7 +2,7 @@
 
 use ring::digest;
 
-use super::MAX_LETTER;
+use super::{MAX_LETTER, MAX_WITNESSES, WITNESSES_AT};
 
 /// Who sent a packet: the first eight bytes of the SHA-256 of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,6 +158,18 @@ impl Beat {
     /// The sender could take a group over and serve at once.
     pub fn ready(&self) -> bool {
         self.table_in_place && self.checks_warm
+    }
+
+    /// How many witnesses the sender reaches; none where it does not count them.
+    pub fn witnesses(&self) -> Option<u8> {
+        let told = self.features >> WITNESSES_AT & 0xf;
+        u8::try_from(told).ok()?.checked_sub(1)
+    }
+
+    /// The bits of [`Self::features`] that tell so many witnesses, one more than there are. A partner
+    /// that does not know them ignores them.
+    pub(crate) fn tell_witnesses(reached: Option<u8>) -> u16 {
+        reached.map_or(0, |count| u16::from(count.min(MAX_WITNESSES) + 1) << WITNESSES_AT)
     }
 
     /// What it says about a group.

@@ -268,6 +268,7 @@ impl Driver {
         let new = plan != self.plan || fingerprints(&keys) != fingerprints(&self.keys);
         self.path_counters = self.counters_for(&plan.paths);
         self.witness = vec![None; plan.witness.len()];
+        self.rounds = super::witnesses::Rounds::start(&plan, &self.tools.notices);
         let before = std::mem::replace(&mut self.plan, plan);
         self.tell_paths(&before.paths);
         self.tell_groups(&before.groups);

@@ -20,6 +20,7 @@ impl Driver {
                 | Reason::PartnerAsked
                 | Reason::Stopping
                 | Reason::Unfit
+                | Reason::FewerWitnesses
                 | Reason::WorkerFailed
                 | Reason::Removed
         );

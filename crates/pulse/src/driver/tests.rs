@@ -45,6 +45,7 @@ fn pair(port: u16, hooks: Vec<Hook>, fence: Option<Fence>) -> Pair {
             shared_paths: Vec::new(),
             keys: KeySource::Default,
             witness: Vec::new(),
+            yield_on_fewer_witnesses: false,
         },
         groups: vec![Group {
             name: "web".to_owned(),

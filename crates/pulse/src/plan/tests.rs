@@ -51,6 +51,7 @@ fn pair(addresses: Vec<FloatingAddress>) -> Pair {
             shared_paths: Vec::new(),
             keys: KeySource::Default,
             witness: Vec::new(),
+            yield_on_fewer_witnesses: false,
         },
         groups: vec![group],
         fence: None,

@@ -51,6 +51,9 @@ impl World {
         self.story
             .tell(self.now, || format!("router {index}: {what} {group}: {}", reason.as_str()));
         self.failback(index, group, reason);
+        if reason == Reason::FewerWitnesses {
+            self.gives_for_witnesses(index);
+        }
         if here {
             self.fenced_first(index, group, reason);
         }

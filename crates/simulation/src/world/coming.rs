@@ -17,6 +17,7 @@ pub(crate) enum Coming {
     Probed { at: Index, life: u64, group: usize, id: QuestionId, seen: bool, last: bool },
     LeaseEnds { at: Index, life: u64, since: Micros },
     Worker { at: Index, life: u64 },
+    Counted { at: Index },
     StartLvsd { at: Index, life: u64 },
     Work { at: Index, life: u64, due: Micros },
     Kernel { at: Index, life: u64 },
@@ -35,6 +36,7 @@ impl Coming {
         match self {
             Self::Moved { at, .. }
             | Self::Witness { at, .. }
+            | Self::Counted { at }
             | Self::Worker { at, .. }
             | Self::KeysInForce { at, .. }
             | Self::Fenced { at, .. } => Some(*at),

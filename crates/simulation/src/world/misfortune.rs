@@ -16,7 +16,8 @@ impl World {
         let operator =
             matches!(fault, Fault::Failover(..) | Fault::TakeOver(..) | Fault::Force(..));
         let attack = matches!(fault, Fault::Replay(..) | Fault::Reflect(..) | Fault::Forge(..));
-        if !operator && !attack && !fault.is_of_lvsd() && *fault != Fault::RotateKeys {
+        let outside = matches!(fault, Fault::Reach(..) | Fault::RotateKeys);
+        if !operator && !attack && !outside && !fault.is_of_lvsd() {
             self.unsettle();
             self.planned = [0; GROUPS];
         }
@@ -48,6 +49,9 @@ impl World {
             }
             Fault::Force(router, group) => self.force(router, group),
             Fault::RotateKeys => self.new_key(),
+            Fault::Reach(one, other) => {
+                self.reach([one, other].map(|count| u8::try_from(count).unwrap_or(u8::MAX)));
+            }
             Fault::Reconfigure(router, variant) => self.reconfigure(router, variant),
             Fault::Unfit(router, group) => self.unfit(router, group),
             Fault::LoseWorker(router, lasts) => self.lose_worker(router, lasts),
@@ -153,6 +157,7 @@ impl World {
             self.start(index);
         }
         self.planned = [0; GROUPS];
+        self.reach_all();
     }
 
     /// Gives an input to a program that runs and does not stand still.

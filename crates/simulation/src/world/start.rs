@@ -53,6 +53,7 @@ impl World {
             paths: (0..self.shape.paths).map(path).collect(),
             groups: groups.iter().enumerate().filter_map(group).collect(),
             witness: self.shape.witness,
+            yields: self.shape.yields,
             fence: self.fence_setup(),
             config_hash: router.variant,
         })
@@ -85,8 +86,7 @@ impl World {
         router.nap = None;
         router.inbox.clear();
         router.later.clear();
-        let (keys, clock) = (router.keys.clone(), router.clock);
-        let staged = router.staged.clone();
+        let (keys, staged, clock) = (router.keys.clone(), router.staged.clone(), router.clock);
         let Some(setup) = self.setup(index) else { return };
         let (Some(me), Some(partner)) = (NAMES.get(index), NAMES.get(1 - index)) else { return };
         let failover = Failover::new(setup, clock.at(now));
@@ -94,8 +94,8 @@ impl World {
         let (Ok(failover), Ok(session)) = (failover, session) else { return };
         let believes = bug == Some(Bug::BelievesRecordings);
         let ring = if believes { KeyRing::new(me, partner, &keys).ok() } else { None };
-        let mixed = self.shape.mixed;
-        let release = if mixed { Release::draw(&mut self.random) } else { Release::This };
+        let release =
+            if self.shape.mixed { Release::draw(&mut self.random) } else { Release::This };
         *self.coverage.events.entry(release.name()).or_default() += 1;
         let session = release.session(session);
         let node = Node {
@@ -121,6 +121,7 @@ impl World {
             let coming = router.lvsd_comes(index);
             self.plan(ready, coming);
         }
+        self.count(index, 1);
         self.unsettle();
     }
 
@@ -205,6 +206,7 @@ impl World {
         for coming in later {
             self.plan(1, coming);
         }
+        self.count(index, 1);
         // It learns what became of its interfaces meanwhile.
         for group in 0..self.ids.len() {
             let fit = self.routers.get(index).is_some_and(|router| router.fit(group));
@@ -250,6 +252,7 @@ impl World {
         if let Some(setup) = self.setup(index) {
             self.give(index, Input::Setup(setup));
         }
+        self.count(index, 1);
         self.read_file(index, variant);
     }
 }

@@ -90,9 +90,11 @@ fn heartbeat() -> impl Strategy<Value = Heartbeat> {
         });
     let shared = (vec(unicast, 0..2), vec(broadcast, 0..2), vec(multicast, 0..2))
         .prop_map(|(a, b, c)| a.into_iter().chain(b).chain(c).collect());
-    (times, 1_u16.., shared, keys, vec(ip(), 0..3)).prop_map(
-        |((interval, dead_after, warn_after, listen_first), port, shared_paths, keys, witness)| {
+    (times, 1_u16.., shared, keys, (vec(ip(), 0..3), any::<bool>())).prop_map(
+        |((interval, dead_after, warn_after, listen_first), port, shared_paths, keys, asked)| {
+            let (witness, yields) = asked;
             Heartbeat {
+                yield_on_fewer_witnesses: yields && !witness.is_empty(),
                 interval,
                 dead_after,
                 warn_after,

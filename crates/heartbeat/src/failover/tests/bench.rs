@@ -25,6 +25,7 @@ pub(super) fn setup() -> Setup {
             holding: false,
         }],
         witness: false,
+        yields: false,
         fence: None,
         config_hash: 5,
     }

@@ -100,6 +100,7 @@ fn the_router_that_carries_a_virtual_server_tells_of_it_and_no_other() {
             shared_paths: Vec::new(),
             keys: config::model::KeySource::Default,
             witness: Vec::new(),
+            yield_on_fewer_witnesses: false,
         },
         groups: vec![group],
         fence: None,
