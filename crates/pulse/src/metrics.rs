@@ -93,6 +93,13 @@ fn paths(page: &mut Exposition, status: &PulseStatus) {
     for path in &status.paths {
         page.value("caribe_path_alive", &[("path", &path.name)], u8::from(path.alive));
     }
+    page.family("caribe_witness_reachable", "gauge", "The witness answered when last asked.");
+    for witness in &status.witness {
+        if let Some(reachable) = witness.reachable {
+            let labels = [("witness", witness.address.as_str())];
+            page.value("caribe_witness_reachable", &labels, u8::from(reachable));
+        }
+    }
     page.family("caribe_heartbeats_sent_total", "counter", "Heartbeats sent.");
     for path in &status.paths {
         page.value("caribe_heartbeats_sent_total", &[("path", &path.name)], path.sent);

@@ -183,3 +183,47 @@ fn programs_that_hang_or_flood_hold_up_no_heartbeat_and_no_answer() {
     });
     assert_eq!(code, ExitCode::SUCCESS);
 }
+
+/// Each change is told once, and a failure of ours once until it is over.
+#[test]
+fn each_witness_that_comes_or_goes_is_told_once() {
+    let log = LogOptions { log_level: "info".to_owned(), ..LogOptions::default() };
+    let code = runtime::run("pulse", log.panic_ends_the_task(), async |context| {
+        let folder = std::env::temp_dir().join(format!("caribe-rounds-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let thread = Thread::start().unwrap();
+        let journal = context.journal.clone();
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        let mut counting = pair(1, Vec::new(), None);
+        counting.heartbeat.witness = vec![one, other];
+        counting.heartbeat.yield_on_fewer_witnesses = true;
+        let (mut running, _notices) = driver(&counting, &thread, &journal, &folder);
+        let count = |sentence: &str| {
+            let events = journal.history().events;
+            events.iter().filter(|event| event.message == sentence).count()
+        };
+        let failed = || Err("no socket".to_owned());
+        let mut round = |answers: [Result<bool, String>; 2]| {
+            running.witnesses_asked(&[one, other].into_iter().zip(answers).collect());
+            running.witness.clone()
+        };
+        assert_eq!(round([Ok(true), Ok(false)]), [Some(true), Some(false)]);
+        assert_eq!(count("witness does not answer"), 1);
+        round([Ok(true), Ok(false)]);
+        assert_eq!(count("witness does not answer"), 1);
+        assert_eq!(round([failed(), Ok(true)]), [None, Some(true)]);
+        round([failed(), Ok(true)]);
+        assert_eq!((count("cannot ask a witness"), count("witness answers again")), (1, 1));
+        round([Ok(true), Ok(true)]);
+        round([failed(), Ok(true)]);
+        assert_eq!(count("cannot ask a witness"), 2, "it was over in between");
+        running.witnesses_asked(&vec![(one, Ok(true))]);
+        assert_eq!(running.witness, [None, Some(true)], "a round of an earlier configuration");
+        let page = crate::metrics::of(&crate::status::of(&running), &running);
+        assert!(page.contains("caribe_witness_reachable{witness=\"192.0.2.2\"} 1\n"), "{page}");
+        assert!(!page.contains("witness=\"192.0.2.1\""), "{page}");
+        std::fs::remove_dir_all(&folder).unwrap();
+        Ok(())
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
+}
