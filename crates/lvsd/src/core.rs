@@ -96,6 +96,10 @@ pub struct Core {
     exchange: letters::Exchange,
     /// The groups that this router holds; none when it has no pulse, and every service is its own.
     groups: Option<BTreeSet<String>>,
+    /// They have changed since the kernel was last read.
+    roles_changed: bool,
+    /// After such a change no drain ends before, for want of connections.
+    quiet_from: Option<Instant>,
     seen_changed: bool,
     watches: Watches,
     loads: Loads,
@@ -140,6 +144,8 @@ impl Core {
             ledger: memory.ledger,
             exchange: letters::Exchange::default(),
             groups: None,
+            roles_changed: false,
+            quiet_from: None,
             decisions_changed: false,
             seen_changed: false,
             watches: Watches::default(),
@@ -264,7 +270,7 @@ impl Core {
         self.leave_out(&found);
         let findings = self.reconciler.dumped(found);
         report::findings(findings, &mut self.entries);
-        self.end_quiet_drains();
+        self.end_quiet_drains(now);
         for key in self.lingering.release(&self.statistics, now.instant) {
             self.stale.extend(self.claims.get(&key));
         }

@@ -17,6 +17,8 @@ use ipvs::{
 use crate::node::NAMES;
 use crate::world::GROUP_NAMES;
 
+use crate::fault::Micros;
+
 /// Real servers that there are.
 pub(crate) const SERVERS: usize = 6;
 /// Ports of the two virtual servers.
@@ -31,6 +33,8 @@ pub(crate) struct Farm {
     pub(crate) up: [bool; SERVERS],
     /// Connections that each has open.
     pub(crate) open: [u32; SERVERS],
+    /// When that last changed.
+    pub(crate) changed_at: [Micros; SERVERS],
     /// By number of the configuration.
     clusters: Vec<Arc<Cluster>>,
 }
@@ -39,7 +43,12 @@ impl Farm {
     /// Everybody is well; lvsd leaves its table behind when it is stopped, or not.
     pub(crate) fn new(groups: usize, on_stop: OnStop) -> Self {
         let clusters = (0..=EMPTY).map(|variant| Arc::new(cluster(groups, on_stop, variant)));
-        Self { up: [true; SERVERS], open: [0; SERVERS], clusters: clusters.collect() }
+        Self {
+            up: [true; SERVERS],
+            open: [0; SERVERS],
+            changed_at: [0; SERVERS],
+            clusters: clusters.collect(),
+        }
     }
 
     /// A configuration.

@@ -4,12 +4,14 @@ use crate::fault::Micros;
 
 mod actions;
 mod bounds;
+mod drains;
 mod end;
 mod holders;
 mod table;
 mod watch;
 
 pub use bounds::Bounds;
+pub(crate) use drains::Ended;
 pub(crate) use watch::Watch;
 
 /// One promise.
@@ -52,6 +54,8 @@ pub enum Invariant {
     Stopped,
     /// No edit that takes away too much is put in force by itself.
     Edit,
+    /// A drain ends once no connection is left, or at its deadline.
+    Drained,
     /// Both end with the same decisions, the operators' last ones.
     Decisions,
     /// While a new key is made no moment comes at which the two cannot read each other, and both end with
@@ -65,7 +69,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
@@ -84,6 +88,7 @@ impl Invariant {
         Self::Step,
         Self::Stopped,
         Self::Edit,
+        Self::Drained,
         Self::Decisions,
         Self::Keys,
         Self::SameView,
@@ -124,6 +129,7 @@ impl Invariant {
             Self::Step => "no change of the table empties a pool or touches what is foreign",
             Self::Stopped => "an orderly stop leaves nothing of ours that is not to stay",
             Self::Edit => "an edit that takes away too much waits for a word",
+            Self::Drained => "a drain ends with its last connection, or at its deadline",
             Self::Decisions => "both end with the operators' last decisions",
             Self::Keys => "a new key leaves no moment in which the two cannot read each other",
             Self::SameView => "the two end on the same view",

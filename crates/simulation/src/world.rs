@@ -17,7 +17,7 @@ use crate::coverage::Coverage;
 use crate::director::Director;
 use crate::farm::Farm;
 use crate::fault::{Fault, Index, Micros};
-use crate::invariants::{Bounds, Invariant, Violation, Watch};
+use crate::invariants::{Bounds, Ended, Invariant, Violation, Watch};
 use crate::node::{Input, NAMES, key};
 use crate::random::Random;
 use crate::router::{GROUPS, INBOX, Router, Waiting, configured};
@@ -80,6 +80,7 @@ pub(crate) struct World {
     /// Nothing has changed around the routers since then.
     steady_since: Micros,
     reached: witnesses::Reached,
+    pub(crate) drains_ended: Ended,
     /// When a packet last reached a program that reads it.
     last_arrival: Micros,
     /// Until when packets are on their way that were held back, of routers that heard nobody.
@@ -167,6 +168,7 @@ impl World {
             serial: 0,
             steady_since: 0,
             reached: witnesses::Reached::default(),
+            drains_ended: Ended::new(),
             last_arrival: 0,
             deaf_until: 0,
             newest_key: 1,

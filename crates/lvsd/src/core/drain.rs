@@ -1,12 +1,16 @@
 //! The end of a drain: no connection is left, or its deadline has passed.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use health::Subject;
 use health::ledger::Aspect;
 use runtime::journal::{EventKind, Level};
 
 use super::{Core, Entry, Now, live};
+
+/// Connections come to a router that takes a group within this time, or `dead_after` if that is longer.
+const SETTLED: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Ends drains whose deadline has passed.
@@ -24,8 +28,17 @@ impl Core {
     /// read together: a server that still had its weight then could have taken connections since.
     ///
     /// Only on the router that has the connections: the standby has none, and would end each drain
-    /// at once.
-    pub(super) fn end_quiet_drains(&mut self) {
+    /// at once. So would one that has just taken over, before any connection comes to it; while two
+    /// hold a group, the connections may be with the other one.
+    pub(super) fn end_quiet_drains(&mut self, now: Now) {
+        if std::mem::take(&mut self.roles_changed) {
+            let pair = self.cluster.pair.as_ref();
+            let wait = pair.map_or(SETTLED, |pair| pair.heartbeat.dead_after.max(SETTLED));
+            self.quiet_from = Some(now.instant + wait);
+        }
+        if self.quiet_from.is_some_and(|from| now.instant < from) {
+            return;
+        }
         let quiet = self.open_drains(|core, service, label| {
             core.carries(service) && core.is_quiet(service, label)
         });
@@ -39,6 +52,7 @@ impl Core {
         let groups = Some(groups.into_iter().collect());
         if groups != self.groups {
             self.groups = groups;
+            self.roles_changed = true;
             self.compare_all_empty();
         }
     }

@@ -93,6 +93,7 @@ impl World {
             self.send_letter(index, letter);
         }
         self.table_in_place(index);
+        self.drains_ended(index);
     }
 
     /// pulse carries a letter, as it does to a partner that reads letters.

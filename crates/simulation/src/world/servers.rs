@@ -18,9 +18,12 @@ impl World {
             Fault::ServerFails(number) => self.server(number, false),
             Fault::ServerReturns(number) => self.server(number, true),
             Fault::Connections(number, open) => {
-                let slot = self.farm.as_mut().and_then(|farm| farm.open.get_mut(number));
-                if let Some(slot) = slot {
-                    *slot = open;
+                let now = self.now;
+                if let Some(farm) = self.farm.as_mut()
+                    && let Some(slot) = farm.open.get_mut(number)
+                    && let Some(changed_at) = farm.changed_at.get_mut(number)
+                {
+                    (*slot, *changed_at) = (open, now);
                 }
             }
             Fault::EditTable(index, whole) => self.edit_table(index, whole),

@@ -11,11 +11,13 @@ pub(super) struct Reached {
     counts: [u8; 2],
     /// When each router last reached fewer than the other.
     fewer_at: [Option<Micros>; 2],
+    /// When the counts last changed, and when they did before that.
+    changed_at: [Micros; 2],
 }
 
 impl Default for Reached {
     fn default() -> Self {
-        Self { counts: [ALL; 2], fewer_at: [None; 2] }
+        Self { counts: [ALL; 2], fewer_at: [None; 2], changed_at: [0; 2] }
     }
 }
 
@@ -32,7 +34,12 @@ impl World {
     /// From now on the two reach so many; each notices it by the end of the next round.
     pub(super) fn reach(&mut self, counts: [u8; 2]) {
         self.reached.note(self.now);
-        self.reached.counts = counts.map(|count| count.min(ALL));
+        let counts = counts.map(|count| count.min(ALL));
+        if counts != self.reached.counts {
+            let [last, _] = self.reached.changed_at;
+            self.reached.changed_at = [self.now, last];
+        }
+        self.reached.counts = counts;
         self.reached.note(self.now);
         for index in [0, 1] {
             self.count(index, micros(self.shape.dead_after));
@@ -62,7 +69,10 @@ impl World {
     pub(super) fn gives_for_witnesses(&mut self, index: Index) {
         self.reached.note(self.now);
         let dead_after = micros(self.shape.dead_after);
-        let calm = self.now.saturating_sub(self.steady_since) > dead_after * 8 && !self.noisy();
+        let steady_for = |since: Micros| self.now.saturating_sub(since) > dead_after * 8;
+        // Of witnesses that come and go for both, each may see another half.
+        let [_, before] = self.reached.changed_at;
+        let calm = steady_for(self.steady_since) && steady_for(before) && !self.noisy();
         let known_late = dead_after * 2 + self.max_age();
         let fewer_at = self.reached.fewer_at.get(index).copied().flatten();
         let fewer = fewer_at.is_some_and(|at| self.now - at <= known_late);

@@ -182,3 +182,21 @@ fn a_decision_about_a_server_that_is_gone_waits_for_its_return_or_is_taken_back(
     bench.act(A, Decision::Enable);
     assert!(bench.core.decisions.is_empty());
 }
+
+#[test]
+fn who_has_just_taken_over_ends_no_drain_before_connections_have_come() {
+    let mut two = Two::running();
+    two.a.connections(A, 1);
+    two.a.act(A, Decision::Drain { deadline_seconds: None });
+    two.pass(Duration::from_secs(3));
+    // Nothing has come to it yet.
+    two.b.core.active(vec!["web".into()]);
+    two.pass(Duration::from_millis(1500));
+    assert!(two.b.table().contains(&format!("80: {A}=0 {B}=1")), "{:?}", two.b.table());
+    two.b.connections(A, 1);
+    two.pass(Duration::from_secs(5));
+    assert!(two.b.table().contains(&format!("80: {A}=0 {B}=1")), "{:?}", two.b.table());
+    two.b.connections(A, 0);
+    two.pass(Duration::from_secs(2));
+    assert_eq!(two.b.table(), [format!("80: {B}=1")]);
+}
