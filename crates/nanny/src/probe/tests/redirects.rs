@@ -141,21 +141,24 @@ async fn what_the_next_page_says_is_what_the_check_says() {
 
 #[tokio::test]
 async fn the_limit_of_the_check_holds_over_all_pages() {
+    // Each page comes within the limit, and all together do not.
     let site = server(|mut stream| async move {
         let mut request = [0; 4096];
         let length = stream.read(&mut request).await.unwrap();
-        if asked(&request[..length]).path == "/" {
-            stream.write_all(moved("/slow").as_bytes()).await.unwrap();
-        } else {
-            hold(stream).await;
-        }
+        let path = asked(&request[..length]).path;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let answer = if path.len() < 6 { moved(&format!("{path}x")) } else { found() };
+        let _sent = stream.write_all(answer.as_bytes()).await;
+        let _closed = stream.shutdown().await;
     })
     .await;
     let http = HttpCheck { follow_redirects: 7, ..http_answers::http("/") };
+    let kind = || CheckKind::Http(http.clone());
     assert_eq!(
-        run(site, CheckKind::Http(http), Duration::from_millis(300)).await,
-        Err("no answer within 300 ms".into())
+        run(site, kind(), Duration::from_millis(400)).await,
+        Err("no answer within 400 ms".into())
     );
+    assert!(run(site, kind(), PLENTY).await.is_ok());
 }
 
 #[tokio::test]
