@@ -17,9 +17,9 @@ use std::time::Duration;
 const MAX_LENGTH: u32 = 4096;
 /// Memory that a target may take, in MiB: everything that is parsed is bounded far below.
 const MEMORY: u32 = 1024;
-/// Seconds by the clock that one input may take. At the lowest priority beside a build, a target
-/// waits for seconds; an input that takes ten of them is told in the log.
-const SLOWEST: u32 = 100;
+/// Seconds by the clock that one input may take. At the lowest priority beside a busy machine, a
+/// target waits for minutes; an input that takes ten seconds is told in the log.
+const SLOWEST: u32 = 600;
 /// A target gives way to the next one after this much of a processor's time.
 const SLICE: Duration = Duration::from_secs(300);
 /// How often running targets are looked at.

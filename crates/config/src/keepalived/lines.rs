@@ -21,7 +21,7 @@ const WORK_OF_A_FILE: usize = 4 << 10;
 /// Longest line, in bytes, with its parameters replaced.
 const LONGEST: usize = 64 << 10;
 /// How often one line may have parameters replaced.
-const MOST_REPLACED: usize = 1000;
+const MOST_REPLACED: usize = 200;
 
 /// Reads one router's view of a file and of all that it includes.
 pub(super) struct Lines<'a, 's, 'r> {
