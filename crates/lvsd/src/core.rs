@@ -96,10 +96,7 @@ pub struct Core {
     exchange: letters::Exchange,
     /// The groups that this router holds; none when it has no pulse, and every service is its own.
     groups: Option<BTreeSet<String>>,
-    /// They have changed since the kernel was last read.
-    roles_changed: bool,
-    /// After such a change no drain ends before, for want of connections.
-    quiet_from: Option<Instant>,
+    arrival: drain::Arrival,
     seen_changed: bool,
     watches: Watches,
     loads: Loads,
@@ -144,8 +141,7 @@ impl Core {
             ledger: memory.ledger,
             exchange: letters::Exchange::default(),
             groups: None,
-            roles_changed: false,
-            quiet_from: None,
+            arrival: drain::Arrival::default(),
             decisions_changed: false,
             seen_changed: false,
             watches: Watches::default(),

@@ -1,7 +1,7 @@
 //! The end of a drain: no connection is left, or its deadline has passed.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use health::Subject;
 use health::ledger::Aspect;
@@ -11,6 +11,14 @@ use super::{Core, Entry, Now, live};
 
 /// Connections come to a router that takes a group within this time, or `dead_after` if that is longer.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// The time in which connections come to a router that has just taken a group.
+#[derive(Debug, Default)]
+pub(super) struct Arrival {
+    /// The groups have changed since the kernel was last read.
+    begins: bool,
+    over_at: Option<Instant>,
+}
 
 impl Core {
     /// Ends drains whose deadline has passed.
@@ -31,12 +39,12 @@ impl Core {
     /// at once. So would one that has just taken over, before any connection comes to it; while two
     /// hold a group, the connections may be with the other one.
     pub(super) fn end_quiet_drains(&mut self, now: Now) {
-        if std::mem::take(&mut self.roles_changed) {
+        if std::mem::take(&mut self.arrival.begins) {
             let pair = self.cluster.pair.as_ref();
             let wait = pair.map_or(SETTLED, |pair| pair.heartbeat.dead_after.max(SETTLED));
-            self.quiet_from = Some(now.instant + wait);
+            self.arrival.over_at = Some(now.instant + wait);
         }
-        if self.quiet_from.is_some_and(|from| now.instant < from) {
+        if self.arrival.over_at.is_some_and(|over_at| now.instant < over_at) {
             return;
         }
         let quiet = self.open_drains(|core, service, label| {
@@ -52,7 +60,7 @@ impl Core {
         let groups = Some(groups.into_iter().collect());
         if groups != self.groups {
             self.groups = groups;
-            self.roles_changed = true;
+            self.arrival.begins = true;
             self.compare_all_empty();
         }
     }

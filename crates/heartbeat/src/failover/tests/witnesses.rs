@@ -24,6 +24,15 @@ fn beside(bench: &mut Bench, millis: u64, role: Role, count: Option<u8>) -> Vec<
     deeds
 }
 
+/// The same for ten seconds, beside a partner that says so.
+fn stays(bench: &mut Bench, packet: &Received) {
+    for _ in 0..50 {
+        assert_eq!(bench.pass(200, None), []);
+        let actions = bench.router.handle_heartbeat(PathId(0), packet.clone(), at(bench.now));
+        assert_eq!(bench.note(actions), []);
+    }
+}
+
 fn active() -> Bench {
     let mut bench = Bench::new(counting());
     bench.worker(READY);
@@ -75,11 +84,7 @@ fn a_group_is_not_given_to_who_could_not_serve_it() {
     for fit in [false, true] {
         packet.beat.groups[0].1.fit = fit;
         packet.beat.checks_warm = !fit;
-        for _ in 0..50 {
-            assert_eq!(bench.pass(200, None), []);
-            let actions = bench.router.handle_heartbeat(PathId(0), packet.clone(), at(bench.now));
-            assert_eq!(bench.note(actions), []);
-        }
+        stays(&mut bench, &packet);
     }
 }
 
@@ -90,11 +95,7 @@ fn a_partner_with_another_configuration_may_count_other_witnesses() {
     let mut packet = says(claim(Role::Standby));
     packet.beat.features = Beat::tell_witnesses(Some(2));
     packet.beat.config_hash = 6;
-    for _ in 0..50 {
-        assert_eq!(bench.pass(200, None), []);
-        let actions = bench.router.handle_heartbeat(PathId(0), packet.clone(), at(bench.now));
-        assert_eq!(bench.note(actions), []);
-    }
+    stays(&mut bench, &packet);
 }
 
 #[test]
