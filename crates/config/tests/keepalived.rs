@@ -127,3 +127,19 @@ proptest::proptest! {
         }
     }
 }
+
+/// Each file includes nine others, each under a new name, eight levels deep: that would be 43 million.
+#[test]
+fn files_that_multiply_are_read_up_to_a_bound() {
+    let includes: String = (1..10).map(|n| format!("include {n}/x.conf\n")).collect();
+    let read = std::cell::Cell::new(0);
+    let loaded = load(Path::new("keepalived.conf"), false, &|path| {
+        read.set(read.get() + 1);
+        let more = if path.components().count() > 8 { "" } else { &includes };
+        Ok(format!("global_defs {{\n}}\n{more}").into_bytes())
+    });
+    assert_eq!(loaded.format, Format::Keepalived);
+    let told = render(&loaded.diagnostics, false);
+    assert!(told.contains("too many files are included"), "{told}");
+    assert!((100..=1000).contains(&read.get()), "{} files were read", read.get());
+}

@@ -1,5 +1,6 @@
 //! Files that a person wrote.
 
+use std::cell::Cell;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
@@ -10,11 +11,19 @@ const HARESOURCES: &[u8] = include_bytes!("../../../etc/ha.d/haresources");
 const AUTHKEYS: &[u8] = include_bytes!("../../../etc/ha.d/authkeys");
 const LDIRECTORD: &[u8] = include_bytes!("../../../etc/ha.d/ldirectord.cf");
 
-/// A file of any format by itself: what is accepted is written in our own format and read again as
-/// the same model. Every problem has a place within the text.
+/// So many files there are: more would only make each input slow. That files which multiply are
+/// read up to a bound is a test of config.
+const FILES: usize = 50;
+
+/// A file of any format by itself, and under every name that it includes: what is accepted is written
+/// in our own format and read again as the same model. Every problem has a place within the text.
 fn file(prefix: &str, data: &[u8]) {
     let text = [prefix.as_bytes(), data].concat();
-    let loaded = config::load(Path::new("fuzz.conf"), false, &|_| Ok(text.clone()));
+    let read = Cell::new(0);
+    let loaded = config::load(Path::new("fuzz.conf"), false, &|_| {
+        read.set(read.get() + 1);
+        if read.get() > FILES { Err(ErrorKind::NotFound.into()) } else { Ok(text.clone()) }
+    });
     check(&loaded, &text);
 }
 
