@@ -133,3 +133,13 @@ fn as_many_witnesses_are_told_as_there_are_bits_for() {
     let many = Beat { features: Beat::tell_witnesses(Some(15)), ..Beat::default() };
     assert_eq!(many.witnesses(), Some(14));
 }
+
+#[test]
+fn a_partner_that_does_not_hear_this_router_is_given_nothing_for_its_witnesses() {
+    let mut bench = active();
+    reached(&mut bench, 0);
+    let mut packet = says(claim(Role::Standby));
+    packet.beat.features = Beat::tell_witnesses(Some(2));
+    packet.beat.heard_paths = 0;
+    stays(&mut bench, &packet);
+}
