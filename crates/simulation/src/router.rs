@@ -10,7 +10,7 @@ use crate::director::{Director, Running};
 use crate::fault::Micros;
 use crate::node::Node;
 use crate::schedule::GroupShape;
-use crate::world::{Arrivals, Coming};
+use crate::world::Arrivals;
 
 /// Most groups of a pair.
 pub(crate) const GROUPS: usize = 3;
@@ -53,8 +53,6 @@ pub(crate) struct Router {
     pub(crate) orders: [u64; GROUPS],
     pub(crate) nap: Option<Nap>,
     pub(crate) inbox: Vec<Waiting>,
-    /// What comes to lvsd when a sleeping machine goes on.
-    pub(crate) later: Vec<Coming>,
     /// Random bits of the program's start.
     pub(crate) boot: Option<u64>,
     pub(crate) arrivals: Arrivals,

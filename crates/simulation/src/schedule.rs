@@ -117,6 +117,7 @@ impl Schedule {
             befall_letters(&mut Random::new(seed, 6), &mut faults, dead, heal_at);
         }
         befall_witnesses(&mut Random::new(seed, 7), &mut shape, &mut faults, heal_at);
+        faults.sort_by_key(|(at, _)| *at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
         // Changes that a kernel refused are tried again after seconds.
@@ -196,7 +197,6 @@ fn befall_lvsd(
     for _ in 0..random.between(4, 14) {
         faults.push((random.below(heal_at), lvsd_fault(random)));
     }
-    faults.sort_by_key(|(at, _)| *at);
 }
 
 /// Some pairs make their new keys together, and do it more often.
@@ -213,7 +213,6 @@ fn befall_keys(
     for _ in 0..random.between(1, 5) {
         faults.push((random.below(heal_at), Fault::RotateKeys));
     }
-    faults.sort_by_key(|(at, _)| *at);
 }
 
 /// In some runs something is decided while letters do not arrive: the other router sleeps, or they are
@@ -237,7 +236,6 @@ fn befall_letters(
     let decided_at = at + times(dead, random.below(900));
     let decided = Fault::Decide(1 - router, random.index(2 * SERVERS), word(random));
     faults.push((decided_at, decided));
-    faults.sort_by_key(|(at, _)| *at);
 }
 
 /// Some pairs compare how many witnesses they reach.
@@ -257,7 +255,6 @@ fn befall_witnesses(
         let other = if random.chance(500) { one } else { random.index(4) };
         faults.push((random.below(heal_at), Fault::Reach(one, other)));
     }
-    faults.sort_by_key(|(at, _)| *at);
 }
 
 fn lvsd_fault(random: &mut Random) -> Fault {

@@ -40,8 +40,7 @@ mod variants;
 mod witnesses;
 
 pub(crate) use arrivals::Arrivals;
-pub(crate) use coming::Coming;
-use coming::Planned;
+use coming::{Coming, Planned};
 use network::Network;
 pub(crate) use network::Recorded;
 
@@ -132,7 +131,6 @@ impl World {
             orders: [0; GROUPS],
             nap: None,
             inbox: Vec::new(),
-            later: Vec::new(),
             boot: None,
             arrivals: Arrivals::default(),
             director: shape.farm.map(|_| Director::new()),
@@ -233,9 +231,9 @@ impl World {
 
     /// Something happens now, unless whom it happens to stands still: then later.
     fn happen(&mut self, coming: Coming) {
-        if let Some(at) = coming.heard_by()
-            && let Some(nap) = self.routers.get(at).and_then(|router| router.nap)
-        {
+        let pulse = coming.heard_by().and_then(|at| self.routers.get(at)?.nap);
+        let lvsd = coming.lvsd_of().and_then(|at| self.routers.get(at)?.nap);
+        if let Some(nap) = pulse.or(lvsd.filter(|nap| nap.machine)) {
             self.plan(nap.until.saturating_sub(self.now) + 1, coming);
             return;
         }
@@ -293,7 +291,7 @@ impl World {
     /// A router was woken before its time: what waited for that happens now.
     fn catch_up(&mut self, index: Index) {
         let now = self.now;
-        let waits = |coming: &Coming| coming.heard_by() == Some(index);
+        let waits = |coming: &Coming| coming.heard_by().or(coming.lvsd_of()) == Some(index);
         let queue = std::mem::take(&mut self.queue).into_iter();
         let sooner = queue.map(|Reverse(planned)| match planned {
             Planned { at, coming, serial } if at > now && waits(&coming) => {

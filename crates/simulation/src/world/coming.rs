@@ -10,7 +10,7 @@ use crate::fault::{Index, Micros};
 
 /// Something that will happen.
 #[derive(Debug)]
-pub(crate) enum Coming {
+pub(super) enum Coming {
     Packet { to: Index, path: usize, bytes: Rc<[u8]>, record: usize, altered: bool },
     Moved { at: Index, life: u64, group: usize, order: u64, here: bool },
     Witness { at: Index, life: u64, id: QuestionId, reachable: bool },
@@ -40,6 +40,17 @@ impl Coming {
             | Self::Worker { at, .. }
             | Self::KeysInForce { at, .. }
             | Self::Fenced { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Whose lvsd it is about, which stands still only with the whole machine.
+    pub(super) fn lvsd_of(&self) -> Option<Index> {
+        match self {
+            Self::StartLvsd { at, .. }
+            | Self::Work { at, .. }
+            | Self::Kernel { at, .. }
+            | Self::Checked { at, .. } => Some(*at),
             _ => None,
         }
     }

@@ -28,10 +28,6 @@ impl World {
         if !self.lives(at, life) {
             return;
         }
-        if let Some(router) = self.routers.get_mut(at).filter(|router| router.sleeps()) {
-            router.later.push(Coming::StartLvsd { at, life });
-            return;
-        }
         let (now, world) = (self.lvsd_now(at), self.now);
         let forgets = self.bug == Some(Bug::ForgetsDecisions);
         let Some(farm) = self.farm.as_ref() else { return };
@@ -123,21 +119,15 @@ impl World {
         }
     }
 
-    /// Whether an event is for this life of lvsd, on a machine that does not sleep; else it comes
-    /// later, or never.
-    fn for_lvsd(&mut self, at: Index, life: u64, coming: impl FnOnce() -> Coming) -> bool {
-        let Some(router) = self.routers.get_mut(at) else { return false };
-        let lives = router.director.as_ref().is_some_and(|one| one.life == life);
-        if lives && router.sleeps() {
-            router.later.push(coming());
-            return false;
-        }
-        lives
+    /// Whether an event is for this life of lvsd.
+    fn for_lvsd(&self, at: Index, life: u64) -> bool {
+        let director = self.routers.get(at).and_then(|router| router.director.as_ref());
+        director.is_some_and(|one| one.life == life)
     }
 
     /// lvsd's deadline.
     pub(super) fn lvsd_due(&mut self, at: Index, life: u64, due: Micros) {
-        if self.for_lvsd(at, life, || Coming::Work { at, life, due }) {
+        if self.for_lvsd(at, life) {
             let running = self.routers.get_mut(at).and_then(Router::running_mut);
             if running.is_some_and(|running| running.due == due) {
                 self.work(at);
@@ -147,7 +137,7 @@ impl World {
 
     /// nanny has a verdict.
     pub(super) fn checked(&mut self, at: Index, life: u64, id: control::nanny::WatchId) {
-        if !self.for_lvsd(at, life, || Coming::Checked { at, life, id }) {
+        if !self.for_lvsd(at, life) {
             return;
         }
         let (now, bug) = (self.lvsd_now(at), self.bug);
@@ -169,7 +159,7 @@ impl World {
 
     /// The kernel has done what it was asked.
     pub(super) fn kernel_done(&mut self, at: Index, life: u64) {
-        if !self.for_lvsd(at, life, || Coming::Kernel { at, life }) {
+        if !self.for_lvsd(at, life) {
             return;
         }
         let now = self.lvsd_now(at);

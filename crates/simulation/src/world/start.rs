@@ -85,7 +85,6 @@ impl World {
         Self::not_fenced(router);
         router.nap = None;
         router.inbox.clear();
-        router.later.clear();
         let (keys, staged, clock) = (router.keys.clone(), router.staged.clone(), router.clock);
         let Some(setup) = self.setup(index) else { return };
         let (Some(me), Some(partner)) = (NAMES.get(index), NAMES.get(1 - index)) else { return };
@@ -197,14 +196,10 @@ impl World {
             director.disturbed_at = now;
         }
         let inbox = std::mem::take(&mut router.inbox);
-        let later = std::mem::take(&mut router.later);
         self.unsettle();
         self.story.tell(now, || format!("router {index} goes on after {lasted:?}"));
         for packet in inbox {
             self.deliver(index, &packet);
-        }
-        for coming in later {
-            self.plan(1, coming);
         }
         self.count(index, 1);
         // It learns what became of its interfaces meanwhile.

@@ -24,8 +24,13 @@ fn beside(bench: &mut Bench, millis: u64, role: Role, count: Option<u8>) -> Vec<
     deeds
 }
 
-/// The same for ten seconds, beside a partner that says so.
-fn stays(bench: &mut Bench, packet: &Received) {
+/// Nothing moves beside a partner that reaches more, and says this too.
+fn stays_beside(say: impl FnOnce(&mut Beat)) {
+    let mut bench = active();
+    reached(&mut bench, 0);
+    let mut packet = says(claim(Role::Standby));
+    packet.beat.features = Beat::tell_witnesses(Some(2));
+    say(&mut packet.beat);
     for _ in 0..50 {
         assert_eq!(bench.pass(200, None), []);
         let actions = bench.router.handle_heartbeat(PathId(0), packet.clone(), at(bench.now));
@@ -77,25 +82,18 @@ fn nothing_moves_where_the_two_reach_equally_many_or_do_not_tell() {
 
 #[test]
 fn a_group_is_not_given_to_who_could_not_serve_it() {
-    let mut bench = active();
-    reached(&mut bench, 0);
-    let mut packet = says(Claim { fit: false, ..claim(Role::Standby) });
-    packet.beat.features = Beat::tell_witnesses(Some(2));
-    for fit in [false, true] {
-        packet.beat.groups[0].1.fit = fit;
-        packet.beat.checks_warm = !fit;
-        stays(&mut bench, &packet);
-    }
+    stays_beside(|beat| beat.groups[0].1.fit = false);
+    stays_beside(|beat| beat.checks_warm = false);
 }
 
 #[test]
 fn a_partner_with_another_configuration_may_count_other_witnesses() {
-    let mut bench = active();
-    reached(&mut bench, 0);
-    let mut packet = says(claim(Role::Standby));
-    packet.beat.features = Beat::tell_witnesses(Some(2));
-    packet.beat.config_hash = 6;
-    stays(&mut bench, &packet);
+    stays_beside(|beat| beat.config_hash = 6);
+}
+
+#[test]
+fn a_partner_that_does_not_hear_this_router_is_given_nothing_for_its_witnesses() {
+    stays_beside(|beat| beat.heard_paths = 0);
 }
 
 #[test]
@@ -132,14 +130,4 @@ fn as_many_witnesses_are_told_as_there_are_bits_for() {
     }
     let many = Beat { features: Beat::tell_witnesses(Some(15)), ..Beat::default() };
     assert_eq!(many.witnesses(), Some(14));
-}
-
-#[test]
-fn a_partner_that_does_not_hear_this_router_is_given_nothing_for_its_witnesses() {
-    let mut bench = active();
-    reached(&mut bench, 0);
-    let mut packet = says(claim(Role::Standby));
-    packet.beat.features = Beat::tell_witnesses(Some(2));
-    packet.beat.heard_paths = 0;
-    stays(&mut bench, &packet);
 }
