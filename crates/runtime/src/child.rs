@@ -24,8 +24,16 @@ use tokio::task::JoinHandle;
 use crate::logging::LogOutput;
 
 /// The environment that a child is given; nothing else of ours reaches it.
-const KEPT_ENVIRONMENT: [&str; 7] =
-    ["PATH", "LANG", "TZ", "CARIBE_LOG", "CARIBE_RUNTIME_DIR", "RUST_BACKTRACE", "NO_COLOR"];
+const KEPT_ENVIRONMENT: [&str; 8] = [
+    "PATH",
+    "LANG",
+    "TZ",
+    "CARIBE_LOG",
+    "CARIBE_RUNTIME_DIR",
+    "RUST_BACKTRACE",
+    "NO_COLOR",
+    crate::logging::JOURNAL_STREAM,
+];
 
 /// How long the last lines of a child that has ended may take.
 const LAST_LINES: Duration = Duration::from_millis(100);

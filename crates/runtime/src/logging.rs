@@ -3,6 +3,7 @@
 //! `2026-11-20T23:59:01.123Z WARN lvsd: real server down service=www reason="connection refused"`
 
 mod escape;
+mod journald;
 mod layer;
 mod output;
 mod queue;
@@ -11,6 +12,7 @@ mod sink;
 use std::path::PathBuf;
 
 pub use escape::{sentence, value};
+pub(crate) use journald::{JOURNAL_STREAM, error_mark};
 pub(crate) use layer::LogLayer;
 pub use output::LogOutput;
 use tracing_subscriber::EnvFilter;

@@ -153,7 +153,7 @@ pub fn print(text: &str) -> Result<(), ExitError> {
 /// Where there is no log, standard error has to do.
 #[expect(clippy::print_stderr, reason = "there is no log")]
 fn complain(name: &str, error: &ExitError) -> ExitCode {
-    eprintln!("{name}: {}", sentence(&error.message));
+    eprintln!("{}{name}: {}", logging::error_mark(), sentence(&error.message));
     error.exit.into()
 }
 

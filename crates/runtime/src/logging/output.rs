@@ -5,7 +5,7 @@
 //! read, holds up nothing. What waits is written at the end, and before a defect ends the program.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -55,10 +55,11 @@ impl Files {
 
 impl LogOutput {
     pub(crate) fn standard_error() -> Self {
-        Self::stream(io::stderr())
+        Self::of(Sink::standard_error())
     }
 
-    pub(super) fn stream(stream: impl Write + Send + 'static) -> Self {
+    #[cfg(test)]
+    pub(super) fn stream(stream: impl io::Write + Send + 'static) -> Self {
         Self::of(Sink::stream(stream))
     }
 

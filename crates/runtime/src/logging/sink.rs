@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::journald;
 use crate::append;
 
 /// Of a log that is new; the umask takes from it.
@@ -17,6 +18,7 @@ pub(super) struct Sink {
 
 enum First {
     Stream(Box<dyn Write + Send>),
+    Journal(io::Stderr),
     File(LogFile),
 }
 
@@ -42,6 +44,14 @@ impl Sink {
         Self { first: First::Stream(Box::new(stream)), also: None }
     }
 
+    /// Lines go to standard error, in the form of the journal where that is at its other end.
+    pub(super) fn standard_error() -> Self {
+        if journald::reads_standard_error() {
+            return Self { first: First::Journal(io::stderr()), also: None };
+        }
+        Self::stream(io::stderr())
+    }
+
     /// Lines go to the end of a file, which is made if it is not there.
     ///
     /// # Errors
@@ -56,7 +66,7 @@ impl Sink {
     /// # Errors
     /// It cannot be opened: lines go where they went before.
     pub(super) fn also(&mut self, path: Option<&Path>) -> io::Result<()> {
-        let path = path.filter(|_| matches!(self.first, First::Stream(_)));
+        let path = path.filter(|_| !matches!(self.first, First::File(_)));
         if self.also.as_ref().map(|file| file.path.as_path()) != path {
             self.also = path.map(LogFile::open).transpose()?;
         }
@@ -67,7 +77,7 @@ impl Sink {
     pub(super) fn reopen(&mut self) -> io::Result<()> {
         let first = match &mut self.first {
             First::File(file) => Some(file),
-            First::Stream(_) => None,
+            First::Stream(_) | First::Journal(_) => None,
         };
         // Each is tried, whatever becomes of the other.
         let tried = [first, self.also.as_mut()].map(|file| file.map_or(Ok(()), LogFile::reopen));
@@ -80,6 +90,7 @@ impl Sink {
         let written = match &mut self.first {
             First::File(log) => log.file.write_all(line.as_bytes()),
             First::Stream(stream) => stream.write_all(line.as_bytes()),
+            First::Journal(stream) => stream.write_all(journald::line(line).as_bytes()),
         };
         drop((written, self.also.as_mut().map(|log| log.file.write_all(line.as_bytes()))));
     }
