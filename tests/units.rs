@@ -60,7 +60,7 @@ fn a_unit_says_nothing_that_systemd_does_not_know() {
 }
 
 /// Settings of pulse's unit that stay where resource scripts need all of root.
-const NO_SANDBOX: [&str; 19] = [
+const NO_SANDBOX: [&str; 20] = [
     "Type",
     "ExecStart",
     "ExecReload",
@@ -69,6 +69,7 @@ const NO_SANDBOX: [&str; 19] = [
     "RestartSec",
     "TimeoutStopSec",
     "WatchdogSec",
+    "TimeoutAbortSec",
     "LimitNOFILE",
     "OOMScoreAdjust",
     "OOMPolicy",
@@ -158,7 +159,9 @@ fn the_daemons_are_given_what_they_need_and_no_more() {
 #[test]
 fn a_real_server_is_set_up_at_each_start_and_put_back() {
     let name = "caribe-realserver.service";
-    assert_eq!(words(name, "ExecStart"), ["/usr/sbin/lvsctl", "realserver", "up"]);
+    for verb in ["ExecStart", "ExecReload"] {
+        assert_eq!(words(name, verb), ["/usr/sbin/lvsctl", "realserver", "up", "$ADDRESSES"]);
+    }
     assert_eq!(words(name, "ExecStop"), ["/usr/sbin/lvsctl", "realserver", "down"]);
     assert_eq!(words(name, "CapabilityBoundingSet"), ["CAP_NET_ADMIN"]);
     assert_eq!(words(name, "RuntimeDirectoryPreserve"), ["yes"], "what was there before is kept");
@@ -173,6 +176,7 @@ fn the_death_of_one_daemon_stops_no_other() {
         assert_eq!(words(name, "Restart"), ["always"], "{name}");
         assert_eq!(words(name, "StartLimitIntervalSec"), ["0"], "{name} may try for ever");
         assert_eq!(words(name, "WatchdogSec"), ["30s"], "{name} may not hang");
+        assert_eq!(words(name, "TimeoutAbortSec"), ["5s"], "{name} may not stand still either");
         assert_eq!(words(name, "KillMode"), ["process"], "children of {name} end in order");
         assert_eq!(words(name, "OOMPolicy"), ["continue"], "{name}");
     }

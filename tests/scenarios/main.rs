@@ -38,6 +38,7 @@ mod seeds;
 mod serve;
 mod smoke;
 mod turns;
+mod units;
 mod wires;
 
 use lab::Scenario;
@@ -161,6 +162,13 @@ const TABLE: &[Scenario] = &[
         ftp::through_nat,
     )
     .needs(&["vsftpd"]),
+    Scenario::test(
+        "units",
+        "the units under systemd: ready, killed, hung, replaced, stopped, in their sandbox",
+        units::run,
+    )
+    .needs(&["systemd"])
+    .within_seconds(300),
     Scenario::test(
         "data-path",
         "a real server that does not answer for the virtual server is seen, though it is well",

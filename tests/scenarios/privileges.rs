@@ -28,21 +28,28 @@ kernel:";
 const HTTP: &str = "{ http: { path: / }, interval";
 const DATA_PATH: &str = "{ type: data-path, interval";
 /// Where only root may make a file.
-const RESULTS: &str = "/etc/caribe/checks.log";
-const LOG: &str = "/etc/caribe/routers.log";
+pub(crate) const RESULTS: &str = "/etc/caribe/checks.log";
+pub(crate) const LOG: &str = "/etc/caribe/routers.log";
 /// The programs say who they are, where anybody may write.
 const WHO: &str = "#!/bin/sh\numask 0\nid -u > /etc/caribe/open/$1\n";
 
 /// What a process must have: `/proc/PID/status` of every thread of it.
-struct Right {
+pub(crate) struct Right {
     program: &'static str,
     /// Of the arguments, to tell the nannies apart.
     argument: Option<&'static str>,
-    uid: &'static str,
+    user: &'static str,
     capabilities: &'static str,
-    no_new_privileges: &'static str,
-    /// 2 is a filter.
-    seccomp: &'static str,
+    no_new_privileges: bool,
+    /// Whether system calls are filtered.
+    seccomp: bool,
+}
+
+impl Right {
+    /// The same in the sandbox of a unit.
+    pub(crate) fn in_unit(self) -> Self {
+        Self { no_new_privileges: true, seccomp: true, ..self }
+    }
 }
 
 const NONE: &str = "0000000000000000";
@@ -54,55 +61,57 @@ const LVSD: &str = "00000000000030e0";
 /// What tells one nanny from another.
 const KINDS: [&str; 2] = ["--programs", "--paths"];
 
-fn rights() -> [Right; 5] {
-    let trusted = |program, uid, capabilities| Right {
+pub(crate) fn rights() -> [Right; 5] {
+    let trusted = |program, capabilities| Right {
         program,
         argument: None,
-        uid,
+        user: "caribe",
         capabilities,
-        no_new_privileges: "0",
-        seccomp: "0",
+        no_new_privileges: false,
+        seccomp: false,
     };
-    let confined = |argument, uid| Right {
-        argument,
-        no_new_privileges: "1",
-        seccomp: "2",
-        ..trusted("nanny", uid, NONE)
-    };
+    let confined = |argument, user| Right { argument, user, ..trusted("nanny", NONE).in_unit() };
     [
-        trusted("pulse", "990", PULSE),
-        trusted("lvsd", "990", LVSD),
-        confined(None, "991"),
-        confined(Some("--programs"), "992"),
-        confined(Some("--paths"), "991"),
+        trusted("pulse", PULSE),
+        trusted("lvsd", LVSD),
+        confined(None, "caribe-nanny"),
+        confined(Some("--programs"), "caribe-script"),
+        confined(Some("--paths"), "caribe-nanny"),
     ]
+}
+
+/// Gives both routers the programs of a configuration that needs every right there is; returns it.
+pub(crate) fn needing_all(net: &Seed) -> Outcome<String> {
+    for router in net.routers() {
+        router.write_mode("/etc/caribe/who", WHO, 0o755)?;
+        router.execute(&["install", "-d", "-m", "1777", "/etc/caribe/open"])?;
+    }
+    let hooks = WEB.replace(
+        "preferred",
+        "hooks: [ { name: who, start: [/etc/caribe/who, hook], timeout: 5s } ], preferred",
+    );
+    let text = config(&hooks, "").replace("kernel:", CHECKS).replace(HTTP, DATA_PATH);
+    Ok(text + &format!("log_file: {LOG}\n"))
 }
 
 pub(crate) fn run(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
     for router in net.routers() {
-        router.write_mode("/etc/caribe/who", WHO, 0o755)?;
-        router.execute(&["install", "-d", "-m", "1777", "/etc/caribe/open"])?;
         // State of an older start as root.
         router.execute(&["install", "-d", "-m", "755", "/run/caribe", "/run/caribe/lvsd"])?;
     }
-    let hooks = WEB.replace(
-        "preferred",
-        "hooks: [ { name: who, start: [/etc/caribe/who, hook], timeout: 5s } ], preferred",
-    );
-    let text = config(&hooks, "").replace("kernel:", CHECKS).replace(HTTP, DATA_PATH)
-        + &format!("log_file: {LOG}\n");
+    let text = needing_all(&net)?;
     let mut pair = Pair::start(&net, &text)?;
     pair::wait_until_warm(&net, VIP, 2)?;
     wait_for_address(&net.ra, VIP, LONG)?;
     run.step("both routers are warm: frames, pings and programs find the servers well");
     for router in net.routers() {
-        for line in processes(router)? {
+        for line in processes(router, &rights())? {
             run.step(line);
         }
     }
-    who_runs_what(&net)?;
+    who_runs_what(&net.ra, "992")?;
     run.step("the resource's program ran as root, the check's program as caribe-script");
     files(&net)?;
     results(&net, pair.a.as_ref())?;
@@ -121,7 +130,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         daemon.wait_for_log(LONG, "pulse is replaced")?;
     }
     wait_until_ready(&net.ra)?;
-    let same = || Ok(processes(&net.ra).is_ok());
+    let same = || Ok(processes(&net.ra, &rights()).is_ok());
     wait_until(LONG, "a pulse that took the place of the old one has the same rights", same)?;
     if let Some(mut daemon) = pair.b.take() {
         daemon.kill()?;
@@ -142,10 +151,11 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
 }
 
 /// One line for each process of ours, and all as they must be.
-fn processes(router: &Node) -> Outcome<Vec<String>> {
+pub(crate) fn processes(router: &Node, rights: &[Right]) -> Outcome<Vec<String>> {
     let mut lines = Vec::new();
-    for right in rights() {
-        let id = find(router, &right)?;
+    for right in rights {
+        let id = find(router, right)?;
+        let uid = router.execute(&["id", "-u", right.user])?;
         for thread in fs::read_dir(format!("/proc/{id}/task")).map_err(broken)?.flatten() {
             let text = fs::read_to_string(thread.path().join("status")).map_err(broken)?;
             let field = |name: &str| {
@@ -164,14 +174,15 @@ fn processes(router: &Node) -> Outcome<Vec<String>> {
                 field("NoNewPrivs:"),
                 field("Seccomp:"),
             );
-            let uids = [right.uid; 4].join(" ");
+            let uids = [uid.trim(); 4].join(" ");
             let good = field("Uid:") == uids
                 && field("Gid:") == uids
                 && field("Groups:").is_empty()
                 && ["CapEff:", "CapPrm:"].iter().all(|name| field(name) == right.capabilities)
                 && ["CapInh:", "CapAmb:"].iter().all(|name| field(name) == NONE)
-                && field("NoNewPrivs:") == right.no_new_privileges
-                && field("Seccomp:") == right.seccomp;
+                && field("NoNewPrivs:") == if right.no_new_privileges { "1" } else { "0" }
+                // 2 is a filter.
+                && field("Seccomp:") == if right.seccomp { "2" } else { "0" };
             ensure!(good, "not as it must be: {line}");
             lines.push(line);
         }
@@ -197,14 +208,14 @@ fn find(router: &Node, right: &Right) -> Outcome<u32> {
     })
 }
 
-fn who_runs_what(net: &Seed) -> Outcome {
-    let said = |name: &str| net.ra.read(&format!("/etc/caribe/open/{name}"));
+pub(crate) fn who_runs_what(router: &Node, scripts: &str) -> Outcome {
+    let said = |name: &str| router.read(&format!("/etc/caribe/open/{name}"));
     // A program that is writing has made its file already.
     let whole = |name: &str| Ok(said(name).ok().filter(|text| text.ends_with('\n')));
     let hook = wait_for(LONG, "the resource's program said who it is", || whole("hook"))?;
     let check = wait_for(LONG, "the check's program said who it is", || whole("check"))?;
     ensure!(hook.trim() == "0", "the resource's program ran as {hook}");
-    ensure!(check.trim() == "992", "the check's program ran as {check}");
+    ensure!(check.trim() == scripts, "the check's program ran as {check}");
     Ok(())
 }
 
