@@ -235,6 +235,12 @@ const TABLE: &[Scenario] = &[
         "an operator's word stands for a fencing that fails",
         fencing::forced,
     ),
+    Scenario::test(
+        "fence-stonith",
+        "a device of an ha.cf is told its password, and nobody else",
+        fencing::stonith,
+    )
+    .needs(&["cluster-glue"]),
     Scenario::test("path-ipv6", "heartbeats over IPv6 alone", path_kinds::ipv6),
     Scenario::test(
         "path-link-local",

@@ -16,6 +16,49 @@ pub(crate) fn is_open(device: &str) -> bool {
     OPEN.contains(&device)
 }
 
+/// What `stonith` reads of a line at most, its end not counted; it cuts the rest off.
+const LINE: usize = 1022;
+
+/// Standard input as a file. `/dev/stdin` is this too, but not on every host.
+const INPUT: &str = "/proc/self/fd/0";
+
+/// A program that switches a router off, as it is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Program and arguments, which everybody on the router can see while it runs.
+    pub argv: Vec<String>,
+    /// What it finds on its standard input.
+    pub input: String,
+}
+
+impl Call {
+    /// As the configuration has it, but that `stonith` reads what the device is told from its
+    /// standard input: the line is the same there as after `-p` (stonith(8), `-F`).
+    pub fn new(mut argv: Vec<String>) -> Self {
+        let mut input = String::new();
+        if let Some((_, option, told)) = told(&mut argv)
+            && is_line(told)
+        {
+            "-F".clone_into(option);
+            input = format!("{told}\n");
+            INPUT.clone_into(told);
+        }
+        Self { argv, input }
+    }
+}
+
+/// Whether `stonith` reads this as one line: it passes over an empty one and a comment.
+pub(crate) fn is_line(told: &str) -> bool {
+    !told.is_empty() && told.len() <= LINE && !told.starts_with('#') && !told.contains(['\n', '\r'])
+}
+
+/// Of the command line of `stonith` the device, the option before what it is told, and that.
+fn told(argv: &mut [String]) -> Option<(&str, &mut String, &mut String)> {
+    let [program, kind_option, device, option, told, ..] = argv else { return None };
+    let is_told = program == PROGRAM && kind_option == "-t" && option == "-p";
+    is_told.then_some((&**device, option, told))
+}
+
 /// A file that somebody has to make, so that what a device is told stands nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -28,7 +71,7 @@ pub struct Wanted {
 }
 
 /// Puts files of `folder` in the place of what devices are told on the command line of `stonith`,
-/// so that the configuration can be shown, and nobody sees it while the program runs.
+/// so that the configuration can be shown.
 pub fn name_files(cluster: &mut Cluster, folder: &Path) -> Vec<Wanted> {
     let Some(pair) = &mut cluster.pair else { return Vec::new() };
     let Some(fence) = &mut pair.fence else { return Vec::new() };
@@ -49,14 +92,13 @@ pub fn name_files(cluster: &mut Cluster, folder: &Path) -> Vec<Wanted> {
 }
 
 fn in_file(argv: &mut [String], file: PathBuf, routers: Vec<String>) -> Option<Wanted> {
-    let [program, kind_option, device, option, told, ..] = argv else { return None };
-    let is_told = program == PROGRAM && kind_option == "-t" && option == "-p";
-    if !is_told || is_open(device) {
+    let (device, option, told) = told(argv)?;
+    if is_open(device) {
         return None;
     }
     "-F".clone_into(option);
     *told = file.display().to_string();
-    Some(Wanted { file, device: device.clone(), routers })
+    Some(Wanted { file, device: device.to_owned(), routers })
 }
 
 /// A router's name as a part of a file's.

@@ -1,8 +1,11 @@
 //! Programs that run when something has changed: never a shell, never for ever.
 
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::fs::MemfdFlags;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
@@ -33,6 +36,37 @@ pub async fn run(argv: &[String], limit: Duration, told: &[(&str, &str)]) -> End
 /// The same as another user; as this one where that cannot be chosen, and this is not root.
 pub async fn run_as(user: RunAs, argv: &[String], limit: Duration, told: &[(&str, &str)]) -> Ended {
     finish(command_as(user, argv, told), limit).await
+}
+
+/// The same with this on its standard input, which it can open as `/proc/self/fd/0` too. The words are
+/// in no list of processes, and in no file.
+pub async fn run_as_reading(
+    user: RunAs,
+    argv: &[String],
+    input: &str,
+    limit: Duration,
+    told: &[(&str, &str)],
+) -> Ended {
+    let mut command = command_as(user, argv, told);
+    if let Some(command) = &mut command {
+        match in_memory(input) {
+            Ok(file) => command.stdin(file),
+            Err(error) => {
+                let how = format!("cannot keep its standard input in memory: {error}");
+                return Ended { good: false, how, took: Duration::ZERO };
+            }
+        };
+    }
+    finish(command, limit).await
+}
+
+/// A file that is in memory only (`memfd_create(2)`). A pipe could be opened by its maker's user
+/// alone, and this is for other users.
+fn in_memory(text: &str) -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("input", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
 }
 
 fn command_as(user: RunAs, argv: &[String], told: &[(&str, &str)]) -> Option<Command> {
@@ -112,6 +146,7 @@ const OUTPUT: u64 = 4 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::users;
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
@@ -161,6 +196,18 @@ mod tests {
         }
         assert!(!says_running(&words("/nowhere/program"), limit, &[]).await);
         assert!(!says_running(&words("sleep 600"), Duration::from_millis(50), &[]).await);
+    }
+
+    #[tokio::test]
+    async fn a_program_reads_what_nobody_else_sees() {
+        let limit = Duration::from_secs(5);
+        for file in ["-", "/proc/self/fd/0"] {
+            let argv = words(&format!("grep -q -x geheim {file}"));
+            for (input, good) in [("geheim\n", true), ("geheimer\n", false), ("", false)] {
+                let ended = run_as_reading(users::ROOT, &argv, input, limit, &[]).await;
+                assert_eq!(ended.good, good, "{file} {input}: {ended:?}");
+            }
+        }
     }
 
     #[tokio::test]

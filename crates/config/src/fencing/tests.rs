@@ -78,3 +78,43 @@ fn what_a_device_is_told_is_in_no_hash_and_an_edit_of_it_is_another_configuratio
     assert_ne!(one.cluster, other.cluster);
     assert_ne!(one.hash, loaded("stonith apcmaster /etc/ha.d/apc.conf\n").hash);
 }
+
+#[test]
+fn what_a_device_is_told_is_on_no_command_line_while_the_program_runs() {
+    let [argv, _] = off(&cluster("stonith_host * baytech 10.0.0.3 login geheim\n"));
+    let call = Call::new(argv);
+    let expected = [PROGRAM, "-t", "baytech", "-F", "/proc/self/fd/0", "-T", "reset", "%r"];
+    assert_eq!(
+        (call.argv.as_slice(), &*call.input),
+        (&expected.map(str::to_owned)[..], "10.0.0.3 login geheim\n")
+    );
+}
+
+#[test]
+fn commas_and_blanks_reach_the_device_as_they_are_written() {
+    let [argv, _] = off(&cluster("stonith_host  *\tbaytech one,two  login a,geheim  b # note\n"));
+    assert_eq!(argv[4], "one,two  login a,geheim  b");
+}
+
+#[test]
+fn a_program_is_run_as_it_stands_where_nothing_can_be_hidden() {
+    let long = format!("{PROGRAM} -t baytech -p {} -T reset %r", "x".repeat(LINE + 1));
+    let comment = format!("{PROGRAM} -t baytech -p # -T reset %r");
+    let file = format!("{PROGRAM} -t baytech -F /etc/ha.d/apc.conf -T reset %r");
+    for line in [&*long, &comment, &file, "/bin/off -t baytech -p geheim", ""] {
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let call = Call::new(argv.clone());
+        assert_eq!((call.argv, &*call.input), (argv, ""));
+    }
+}
+
+#[test]
+fn what_is_too_long_for_the_program_to_read_is_told() {
+    let is_told = |length| {
+        let password = "x".repeat(length - "10.0.0.3 login ".len());
+        let loaded = loaded(&format!("stonith_host * baytech 10.0.0.3 login {password}\n"));
+        loaded.diagnostics.iter().any(|one| one.message.contains("list of processes"))
+    };
+    assert!(!is_told(LINE));
+    assert!(is_told(LINE + 1));
+}

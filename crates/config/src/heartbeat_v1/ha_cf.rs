@@ -44,6 +44,9 @@ pub(super) struct HaCf {
     pub(super) log_file: Option<String>,
 }
 
+/// Directives with a comma as a character like others.
+const WHOLE_LINES: [&str; 2] = ["stonith", "stonith_host"];
+
 /// Reads the file.
 pub(super) fn read(report: &mut Report<'_>, find: &mut Lookup<'_>) -> HaCf {
     let source = report.source.clone();
@@ -54,7 +57,11 @@ pub(super) fn read(report: &mut Report<'_>, find: &mut Lookup<'_>) -> HaCf {
     let mut found = HaCf::default();
     for line in lines(&source) {
         let end = line.text.find('#').unwrap_or(line.text.len());
-        let words = line.word(0..end).split(|character| character == ',');
+        let line = line.word(0..end);
+        let mut words = line.split(|character| character == ',');
+        if words.first().is_some_and(|directive| WHOLE_LINES.contains(&&*directive.text)) {
+            words = line.split(|_| false);
+        }
         if let Some((directive, values)) = words.split_first() {
             found.line(report, find, directive, values);
         }

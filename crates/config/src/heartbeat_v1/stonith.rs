@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::report::Report;
-use crate::fencing::{PROGRAM, is_open};
+use crate::fencing::{PROGRAM, is_line, is_open};
 use crate::foreign::report::Reporter;
 use crate::foreign::word::Word;
 use crate::model::{Fence, FenceFailure};
@@ -30,11 +30,11 @@ pub(super) fn device(report: &mut Report<'_>, directive: &Word, values: &[Word])
             options: ["-t".into(), text(kind), "-F".into(), text(file)].into(),
         },
         ("stonith_host", [from, kind, parameters @ ..]) if !parameters.is_empty() => {
-            if !is_open(&kind.text) {
+            let told = as_written(report, parameters);
+            if !is_open(&kind.text) && !is_line(&told) {
                 tell_of_parameters(report, kind, parameters);
             }
-            let parameters: Vec<&str> = parameters.iter().map(|word| word.text.as_str()).collect();
-            let options = ["-t".into(), text(kind), "-p".into(), parameters.join(" ")].into();
+            let options = ["-t".into(), text(kind), "-p".into(), told].into();
             Device { from: Some(from.clone()).filter(|from| from.text != "*"), options }
         }
         _ => {
@@ -47,7 +47,15 @@ pub(super) fn device(report: &mut Report<'_>, directive: &Word, values: &[Word])
     Some(device)
 }
 
-/// Everybody who is on the router sees the arguments of a program while it runs.
+/// From the first of these words to the last one: the last parameter of a device may hold blanks.
+fn as_written(report: &Report<'_>, words: &[Word]) -> String {
+    let (Some(first), Some(last)) = (words.first(), words.last()) else { return String::new() };
+    let bytes = report.source.bytes().get(first.span.start..last.span.end).unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Everybody who is on the router sees the arguments of a program while it runs, and these cannot
+/// be given to it in another way.
 fn tell_of_parameters(report: &mut Report<'_>, kind: &Word, parameters: &[Word]) {
     let (Some(first), Some(last)) = (parameters.first(), parameters.last()) else { return };
     let message = "these parameters can be seen in the list of processes while the program runs";

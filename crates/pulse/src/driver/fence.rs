@@ -58,5 +58,6 @@ async fn run(plan: &FencePlan, told: &[(&'static str, String)]) -> Ended {
         return Ended { good: false, how, took: Duration::ZERO };
     };
     let told: Vec<(&str, &str)> = told.iter().map(|(name, value)| (*name, &**value)).collect();
-    hook::run_as(user, &plan.argv, plan.limit(), &told).await
+    let config::fencing::Call { argv, input } = &plan.call;
+    hook::run_as_reading(user, argv, input, plan.limit(), &told).await
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use config::fencing::Call;
 use config::model::{Fence, FenceFailure, Router};
 use heartbeat::{FenceSetup, Side};
 
 /// The program, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FencePlan {
-    pub(crate) argv: Vec<String>,
+    pub(crate) call: Call,
     pub(crate) setup: FenceSetup,
     /// Named in the configuration.
     pub(crate) user: Option<String>,
@@ -28,7 +29,8 @@ impl FencePlan {
             delay: fence.delay,
             take_over_on_failure: fence.on_failure == FenceFailure::TakeOver,
         };
-        Self { argv: argv.iter().map(word).collect(), setup, user: fence.user.clone() }
+        let call = Call::new(argv.iter().map(word).collect());
+        Self { call, setup, user: fence.user.clone() }
     }
 
     pub(crate) fn limit(&self) -> Duration {

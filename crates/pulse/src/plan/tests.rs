@@ -99,10 +99,10 @@ fn each_router_switches_the_other_one_off() {
         user: None,
     });
     let fence = plan(&pair).unwrap().fence.unwrap();
-    assert_eq!(fence.argv, ["/bin/power", "7-backup"]);
+    assert_eq!(fence.call.argv, ["/bin/power", "7-backup"]);
     assert!(fence.setup.take_over_on_failure);
     let other = FencePlan::new(pair.fence.as_ref().unwrap(), &pair.routers, Side::Second);
-    assert_eq!(other.argv, ["/bin/off", "master", "by", "backup"]);
+    assert_eq!(other.call.argv, ["/bin/off", "master", "by", "backup"]);
 }
 
 #[test]
