@@ -143,3 +143,53 @@ fn files_that_multiply_are_read_up_to_a_bound() {
     assert!(told.contains("too many files are included"), "{told}");
     assert!((100..=1000).contains(&read.get()), "{} files were read", read.get());
 }
+
+/// Whoever includes it a second time is not told again, and nobody asks the disk again.
+#[test]
+fn a_file_that_cannot_be_read_is_asked_for_once() {
+    let asked = std::cell::Cell::new(0);
+    let loaded = load(Path::new("keepalived.conf"), false, &|path| {
+        if path.ends_with("missing.conf") {
+            asked.set(asked.get() + 1);
+            return Err(std::io::ErrorKind::NotFound.into());
+        }
+        Ok(b"global_defs {\n}\nincluder missing.conf\nincluder missing.conf\n".to_vec())
+    });
+    let told = render(&loaded.diagnostics, false);
+    assert_eq!(told.matches("missing.conf cannot be read").count(), 1, "{told}");
+    assert_eq!(told.matches("no file is included").count(), 2, "{told}");
+    assert_eq!(asked.get(), 1);
+}
+
+/// What was read before the bound ends in the middle of a block: nothing is said of that.
+#[test]
+fn of_files_that_are_too_much_nothing_else_is_said() {
+    let loaded = load(Path::new("keepalived.conf"), false, &|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let text = match name.strip_suffix(".inc").and_then(|level| level.parse::<u32>().ok()) {
+            None => "global_defs {\nvrrp_instance V {\ninclude 1.inc\n}\n}\n".to_owned(),
+            Some(level @ 1..9) => format!("include {}.inc\n", level + 1).repeat(9),
+            Some(_) => "unknown_word\n".to_owned(),
+        };
+        Ok(text.into_bytes())
+    });
+    let told = render(&loaded.diagnostics, false);
+    assert!(told.contains("make too much of this file"), "{told}");
+    assert_eq!(loaded.diagnostics.len(), 1, "{told}");
+}
+
+/// The same place is looked up once for each block that does not know its word.
+#[test]
+fn a_word_that_no_block_knows_is_told_for_each_kind_of_block() {
+    let loaded = load(Path::new("keepalived.conf"), false, &|path| {
+        let text = match path.ends_with("words.inc") {
+            true => "unknown_word\n",
+            false => {
+                "global_defs {\ninclude words.inc\n}\nglobal_defs {\ninclude words.inc\n}\nvrrp_instance V {\ninclude words.inc\n}\n"
+            }
+        };
+        Ok(text.into())
+    });
+    let told = render(&loaded.diagnostics, false);
+    assert_eq!(told.matches("`unknown_word` is not known").count(), 2, "{told}");
+}

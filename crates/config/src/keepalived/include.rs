@@ -45,13 +45,14 @@ impl Include {
 /// The files, each read once.
 pub(super) struct Store<'s, 'r> {
     files: &'s mut Files<'r>,
-    known: HashMap<PathBuf, usize>,
+    /// Their numbers in the report; none of one that cannot be read, which was told.
+    known: HashMap<PathBuf, Option<usize>>,
 }
 
 impl<'s, 'r> Store<'s, 'r> {
     /// Nothing read yet but the first file.
     pub(super) fn new(files: &'s mut Files<'r>, path: &Path) -> Self {
-        Self { files, known: HashMap::from([(plain(path), 0)]) }
+        Self { files, known: HashMap::from([(plain(path), Some(0))]) }
     }
 
     /// The files of an include in the order of their names, each with its number in the report.
@@ -85,7 +86,7 @@ impl<'s, 'r> Store<'s, 'r> {
         report: &mut Report,
     ) -> Option<(PathBuf, usize)> {
         if let Some(known) = self.known.get(&path) {
-            return Some((path, *known));
+            return known.map(|number| (path, number));
         }
         if self.known.len() >= MOST_FILES {
             report.error(&include.at, "too many files are included", "write fewer, larger files");
@@ -95,7 +96,7 @@ impl<'s, 'r> Store<'s, 'r> {
             Ok(bytes) => {
                 report.sources.push(Source::new(path.display().to_string(), &bytes));
                 let number = report.sources.len() - 1;
-                self.known.insert(path.clone(), number);
+                self.known.insert(path.clone(), Some(number));
                 Some((path, number))
             }
             Err(error) => {
@@ -105,6 +106,7 @@ impl<'s, 'r> Store<'s, 'r> {
                     true => report.error(&include.at, message, help),
                     false => report.warning(&include.at, message, help),
                 }
+                self.known.insert(path, None);
                 None
             }
         }

@@ -46,6 +46,9 @@ pub(super) fn is_read(report: &mut Report, node: &Node, block: &Block) -> bool {
             false
         }
         None => {
+            if !report.is_news(&node.name.at, block.name) {
+                return false;
+            }
             let known = groups().flat_map(|(_, names)| names.iter().copied());
             let help = match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -259,6 +259,8 @@ impl<'a, 's, 'r> Lines<'a, 's, 'r> {
     }
 
     fn too_much_at(&mut self, at: &At) {
+        // What is cut off anywhere would only be misread.
+        self.found.clear();
         if !std::mem::replace(&mut self.full, true) {
             let help = "write less: all lines together may hold 4 MiB";
             let message = "includes, parameters and loops make too much of this file";

@@ -1,6 +1,6 @@
 //! Where problems are reported, and what is not carried is collected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::text::At;
 use crate::diagnostic::{Diagnostic, Diagnostics, Help, Severity};
@@ -12,6 +12,8 @@ pub(super) struct Report {
     /// The files, in the order of reading.
     pub(super) sources: Vec<Source>,
     out: Diagnostics,
+    /// Places of words that are not known, with the block that does not know them.
+    unknown: HashSet<(At, &'static str)>,
     /// Every place of what is not carried as it is, by the message.
     dropped: BTreeMap<String, (Vec<At>, &'static str)>,
 }
@@ -26,6 +28,12 @@ impl Report {
         if let Some(source) = self.sources.get(at.source) {
             self.out.error(source, at.span.clone(), line(message.into()), help);
         }
+    }
+
+    /// Whether a word at this place is the first that this block does not know: a file that is
+    /// included a thousand times is told once, and nobody looks a thousand times for what was meant.
+    pub(super) fn is_news(&mut self, at: &At, block: &'static str) -> bool {
+        self.unknown.insert((at.clone(), block))
     }
 
     /// A warning at a place.
