@@ -13,7 +13,7 @@ const LDIRECTORD: &[u8] = include_bytes!("../../../etc/ha.d/ldirectord.cf");
 
 /// So many files there are: more would only make each input slow. That files which multiply are
 /// read up to a bound is a test of config.
-const FILES: usize = 50;
+const FILES: usize = 8;
 
 /// A file of any format by itself, and under every name that it includes: what is accepted is written
 /// in our own format and read again as the same model. Every problem has a place within the text.
