@@ -223,7 +223,7 @@ fn stop(run: &Run, net: &Seed, systemd: &Systemd<'_>) -> Outcome {
 }
 
 /// `lvsd.service` alone, and that the two do not run beside each other.
-fn single(run: &Run, router: &Node, systemd: &Systemd<'_>) -> Outcome {
+fn single(run: &Run, router: &Node, systemd: &mut Systemd<'_>) -> Outcome {
     router.execute(&["ipvsadm", "-C"])?;
     router.write(CONFIG, SINGLE)?;
     systemd.control(&["start", LVSD])?;
@@ -233,8 +233,23 @@ fn single(run: &Run, router: &Node, systemd: &Systemd<'_>) -> Outcome {
     wait_until(LONG, "systemd starts lvsd again", again)?;
     systemd.control(&["stop", LVSD])?;
     ensure!(systemd.is(LVSD, "inactive"), "the unit is not inactive");
+    trouble(run, router, systemd)?;
+    systemd.control(&["stop", LVSD])?;
     pair::wait_for_servers(router, 2, Duration::ZERO)?;
     run.step("lvsd.service alone fills the table, returns after its death, and leaves the table");
+    Ok(())
+}
+
+/// With a file that cannot be read the start fails at once; it is tried again and again, at a pace
+/// that leaves the log readable, and once the file is mended the unit is up by itself.
+fn trouble(run: &Run, router: &Node, systemd: &mut Systemd<'_>) -> Outcome {
+    router.write(CONFIG, "services: [\n")?;
+    ensure!(systemd.control(&["start", LVSD]).is_err(), "it started with a broken file");
+    systemd.wait_for_log(LONG, "this start failed like the last one")?;
+    router.write(CONFIG, SINGLE)?;
+    let up = || Ok(systemd.is(LVSD, "active"));
+    wait_until(LONG, "lvsd is up with the mended file", up)?;
+    run.step("a broken file: the start fails, is tried at a pace, and works once the file does");
     Ok(())
 }
 

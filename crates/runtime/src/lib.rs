@@ -15,6 +15,7 @@ pub mod hook;
 pub mod journal;
 pub mod lines;
 pub mod logging;
+mod pace;
 pub mod presence;
 pub mod privilege;
 pub mod raw_sockets;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::exit::ExitError;
 use crate::journal::Journal;
 use crate::logging::{self, LogOptions, LogOutput, OnPanic, sentence};
+use crate::pace;
 use crate::signals::Signals;
 
 /// How long a blocking call may outlive the daemon's end.
@@ -71,7 +72,7 @@ where
     let (on_panic, last) = (log.on_panic, output.clone());
     std::panic::set_hook(Box::new(move |info| report_panic(info, on_panic, &last)));
     if let Err(error) = prepare() {
-        return told(&error);
+        return failed(name, &error);
     }
     if let Err(error) = output.start_thread(name) {
         tracing::warn!(%error, "the log has no thread of its own, a slow disk holds up this program");
@@ -109,12 +110,13 @@ where
     runtime.shutdown_timeout(LAST_WAIT);
     match ended {
         Ok(done) => done.report(),
-        Err(error) => told(&error),
+        Err(error) => failed(name, &error),
     }
 }
 
-fn told(error: &ExitError) -> ExitCode {
+fn failed(name: &str, error: &ExitError) -> ExitCode {
     tracing::error!("{}", error.message);
+    pace::pause(name, error.exit);
     error.exit.into()
 }
 
