@@ -18,6 +18,7 @@ use crate::decide::{Decision, Outlook, decide};
 use crate::fence::{Fence, Fencing};
 use crate::group::{Group, Leaving};
 use crate::moment::Moment;
+use crate::pace::Pace;
 use crate::packet::{Beat, Claim, FEATURE_LETTERS, FEATURE_PINNED, GroupId, Kind, Role};
 use crate::partner::{Partner, Presence};
 use crate::paths::Paths;
@@ -84,6 +85,7 @@ pub(crate) struct Machine<'a> {
 #[derive(Debug)]
 pub struct Failover {
     setup: Setup,
+    pace: Pace,
     paths: Paths,
     partner: Partner,
     witness: Witness,
@@ -120,6 +122,7 @@ impl Failover {
             Group::new(*group, Role::Starting, now + listen, now)
         };
         Ok(Self {
+            pace: Pace::agreed(timing),
             paths: Paths::new(&setup.paths),
             partner: Partner::default(),
             witness: Witness::default(),
@@ -143,7 +146,7 @@ impl Failover {
 
     /// When [`Self::handle_timeout`] must be called at the latest.
     pub fn next_deadline(&self) -> Moment {
-        let dead_after = self.setup.timing.dead_after();
+        let dead_after = self.pace.timing().dead_after();
         let listening = self.groups.iter().filter(|group| group.role != Role::Active);
         let listened = listening.map(|group| group.listen_until);
         let listened = listened.filter(|until| *until > self.decided_at);
@@ -169,7 +172,7 @@ impl Failover {
         }
         let age = now.since(packet.made_after);
         // One that does not hear us cannot show how fresh its packets are.
-        if age > self.setup.timing.max_age() && packet.beat.heard_paths != 0 {
+        if age > self.pace.timing().max_age() && packet.beat.heard_paths != 0 {
             if !std::mem::replace(&mut self.held_back, true) {
                 draft.report(Event::HeldBack { age });
             }
@@ -187,6 +190,7 @@ impl Failover {
             draft.speak |= packet.new_session;
             let hash = self.setup.config_hash;
             draft.reports.extend(self.partner.hear(packet, hash, now));
+            self.agree(now);
             if goodbye {
                 self.paths.rest();
             }
@@ -203,7 +207,7 @@ impl Failover {
     /// Whether a letter still counts: what it tells is told by its age, so one that was held back on
     /// its way would put everything later than it was. It is sent again until it has come.
     pub fn letter_counts(&self, letter: &Received, now: Moment) -> bool {
-        now.since(letter.made_after) <= self.setup.timing.max_age()
+        now.since(letter.made_after) <= self.pace.timing().max_age()
     }
 
     /// The addresses of a group that was to be stood down are gone.
@@ -234,11 +238,11 @@ impl Failover {
     /// gives up what it holds, says nothing before it is gone, and listens anew.
     fn wake(&mut self, now: Moment) -> Draft {
         let mut draft = Draft::default();
-        let dead_after = self.setup.timing.dead_after();
         let lasted = self.last_spoke.map_or(Duration::ZERO, |spoke| now.since(spoke));
-        if lasted < dead_after || self.stopped {
+        if lasted < self.pace.forgotten_after() || self.stopped {
             return draft;
         }
+        let dead_after = self.pace.timing().dead_after();
         draft.report(Event::Paused { lasted });
         self.woke_at = Some(now);
         self.last_spoke = Some(now);
@@ -275,7 +279,7 @@ impl Failover {
         let mut beats = Vec::new();
         if due || draft.speak {
             self.last_spoke = Some(now);
-            self.next_send = now + self.setup.timing.interval();
+            self.next_send = now + self.pace.timing().interval();
             if !self.mute && !self.stopped {
                 let times = if draft.stopped { GOODBYES } else { 1 };
                 let beat = self.beat(draft.stopped);
@@ -295,7 +299,7 @@ impl Failover {
         let down = self.worker_down_since.map_or(Duration::ZERO, |since| now.since(since));
         let seen = Machine {
             now,
-            timing: &self.setup.timing,
+            timing: self.pace.timing(),
             me: self.setup.me,
             lower_id: self.setup.router < self.setup.partner,
             alive,
@@ -304,7 +308,7 @@ impl Failover {
             partner_ready: self.partner.beat().is_some_and(Beat::ready),
             partner_deaf: self.partner.is_deaf(),
             is_fewer: self.setup.yields && self.reach.mine().is_none() || self.reach.is_fewer(),
-            stays_fewer: self.reach.stays_fewer(&self.setup.timing, now),
+            stays_fewer: self.reach.stays_fewer(self.pace.timing(), now),
             worker_failed: down >= WORKER_LIMIT,
             doubtful: self.doubtful(now),
             unproven: self.hears_unproven(now),

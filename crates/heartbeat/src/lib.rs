@@ -16,6 +16,7 @@ pub mod fence;
 mod group;
 pub mod key;
 pub mod moment;
+mod pace;
 pub mod packet;
 pub mod partner;
 pub mod paths;

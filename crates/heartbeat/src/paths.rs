@@ -94,6 +94,13 @@ impl Paths {
         }
     }
 
+    /// The silence of paths that are alive counts from now on.
+    pub(crate) fn begin_anew(&mut self, now: Moment) {
+        for path in self.0.iter_mut().filter(|path| path.alive) {
+            path.last_heard = Some(now);
+        }
+    }
+
     pub(crate) fn next_expiry(&self, dead_after: Duration) -> Option<Moment> {
         let alive = self.0.iter().filter(|path| path.alive);
         alive.filter_map(|path| path.last_heard).min().map(|heard| heard + dead_after)

@@ -63,6 +63,16 @@ impl Timing {
         Ok(Self { interval, dead_after, warn_after, listen_first: listen_first.max(dead_after) })
     }
 
+    /// Times that keep a partner alive whichever of two it goes by.
+    pub(crate) fn beside(self, other: Self) -> Self {
+        Self {
+            interval: self.interval.min(other.interval),
+            dead_after: self.dead_after.max(other.dead_after),
+            warn_after: self.warn_after.zip(other.warn_after).map(|(one, two)| one.max(two)),
+            listen_first: self.listen_first.max(other.listen_first),
+        }
+    }
+
     /// Time between heartbeats.
     pub fn interval(&self) -> Duration {
         self.interval

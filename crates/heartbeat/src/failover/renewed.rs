@@ -4,6 +4,7 @@ use super::Failover;
 use crate::action::{Actions, Reason};
 use crate::group::{Group, Leaving};
 use crate::moment::Moment;
+use crate::pace::Pace;
 use crate::packet::Role;
 use crate::partner::Presence;
 use crate::setup::{Setup, SetupError};
@@ -16,6 +17,8 @@ impl Failover {
     pub fn handle_setup(&mut self, setup: Setup, now: Moment) -> Result<Actions, SetupError> {
         setup.check()?;
         let mut draft = self.wake(now);
+        // The partner goes by the earlier times until it says that it has the same configuration.
+        self.pace = self.pace.edited(setup.timing);
         let heard_nothing = !self.paths.any_carrier();
         self.paths = self.paths.renewed(&setup.paths);
         self.begin_to_listen(heard_nothing, now);
@@ -25,7 +28,7 @@ impl Failover {
             let mut group = match known {
                 Some(index) => old.remove(index),
                 None => {
-                    let listen_until = now + setup.timing.dead_after();
+                    let listen_until = now + self.pace.timing().dead_after();
                     Group::new(*new, Role::Standby, listen_until, now)
                 }
             };
@@ -47,7 +50,20 @@ impl Failover {
         self.reach.counted(None);
         self.setup = setup;
         draft.reports.extend(self.partner.compare(self.setup.config_hash));
+        self.agree(now);
+        // Whoever goes by shorter times now would believe that it had paused.
+        draft.speak = true;
         Ok(self.finish(draft, now))
+    }
+
+    /// Where the partner has the same configuration, its times alone count.
+    pub(super) fn agree(&mut self, now: Moment) {
+        let agreed = Pace::agreed(self.setup.timing);
+        if self.pace != agreed && self.partner.beat().is_some() && !self.partner.differs() {
+            self.pace = agreed;
+            // The heartbeat that tells it comes on one path first.
+            self.paths.begin_anew(now);
+        }
     }
 
     /// A router that starts has listened only once it had a path to listen on.
@@ -56,7 +72,7 @@ impl Failover {
         if !(heard_nothing && unheard && self.paths.any_carrier()) {
             return;
         }
-        let until = now + self.setup.timing.dead_after();
+        let until = now + self.pace.timing().dead_after();
         // One that has addresses goes on before their lease ends.
         let starting = |group: &&mut Group| group.role == Role::Starting && !group.holding;
         for group in self.groups.iter_mut().filter(starting) {

@@ -16,7 +16,7 @@ impl Failover {
     /// as a reason to ask who answers for the addresses.
     pub fn handle_unproven(&mut self, now: Moment) -> Actions {
         let draft = self.wake(now);
-        let pause = self.setup.timing.interval() / 10;
+        let pause = self.pace.timing().interval() / 10;
         let soon = self.last_spoke.map_or(now, |spoke| spoke + pause);
         self.next_send = self.next_send.min(soon);
         let actions = self.finish(draft, now);
@@ -28,7 +28,7 @@ impl Failover {
     /// does not hear us cannot show that, so what it says counts once the sockets are empty.
     pub(super) fn slept_through(&self, packet: &Received, now: Moment) -> bool {
         self.woke_at.is_some_and(|woke| {
-            let emptying = now.since(woke) < self.setup.timing.interval();
+            let emptying = now.since(woke) < self.pace.timing().interval();
             packet.made_after < woke && (packet.beat.heard_paths != 0 || emptying)
         })
     }
@@ -63,7 +63,7 @@ impl Failover {
 
     /// Silence of paths, partner and witness.
     pub(super) fn expire(&mut self, draft: &mut Draft, now: Moment) {
-        let timing = self.setup.timing;
+        let timing = *self.pace.timing();
         draft.reports.extend(self.paths.expire(now, timing.dead_after()));
         draft.reports.extend(self.partner.expire(now, &timing));
         if self.setup.witness && self.listened(now) {
@@ -82,7 +82,7 @@ impl Failover {
             self.groups.iter_mut().for_each(|group| group.probe.rest());
             return;
         }
-        let timing = self.setup.timing;
+        let timing = *self.pace.timing();
         let presence = self.partner.presence();
         let silent_at = self.partner.silent_at(timing.dead_after());
         let unproven = self.hears_unproven(now);
@@ -99,7 +99,7 @@ impl Failover {
 
     /// When it is time to ask who answers for some group's addresses, if that lies ahead.
     pub(super) fn next_probe(&self) -> Option<Moment> {
-        let timing = &self.setup.timing;
+        let timing = self.pace.timing();
         let presence = self.partner.presence();
         let silent_at = self.partner.silent_at(timing.dead_after());
         let begins =
@@ -118,7 +118,7 @@ impl Failover {
 
     /// The partner speaks, and does not hear us: it would have proven itself else.
     pub(super) fn hears_unproven(&self, now: Moment) -> bool {
-        self.unproven_at.is_some_and(|at| now.since(at) < self.setup.timing.dead_after())
+        self.unproven_at.is_some_and(|at| now.since(at) < self.pace.timing().dead_after())
     }
 
     /// All paths are silent, and not only because we have just begun to listen.

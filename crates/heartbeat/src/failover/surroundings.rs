@@ -19,7 +19,7 @@ impl Failover {
     /// The interfaces of a group's addresses can carry them, or cannot.
     pub fn handle_fitness(&mut self, id: GroupId, fit: bool, now: Moment) -> Actions {
         let draft = self.wake(now);
-        let listen_until = now + self.setup.timing.dead_after();
+        let listen_until = now + self.pace.timing().dead_after();
         if let Some(group) = self.groups.iter_mut().find(|group| group.setup.id == id) {
             if fit && !group.fit {
                 // The partner may have been behind the dead interface: listen before acting.

@@ -11,6 +11,7 @@ use crate::request::{Refusal, Request};
 use crate::setup::{GroupSetup, PathSetup};
 
 mod bench;
+mod edits;
 mod fencing;
 mod questions;
 mod witnesses;

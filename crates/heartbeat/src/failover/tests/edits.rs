@@ -1,0 +1,95 @@
+//! Other times in the configuration, which one router has first.
+
+use super::*;
+
+const EDIT: u64 = 6;
+
+fn timing(interval: u64, dead_after: u64) -> Timing {
+    let ms = Duration::from_millis;
+    Timing::try_new(ms(interval), ms(dead_after), None, ms(dead_after)).unwrap()
+}
+
+fn edit(bench: &mut Bench, timing: Timing) {
+    let was = |path| PathSetup { carrier: true, was: Some(PathId(path)) };
+    let new = Setup { timing, paths: vec![was(0), was(1)], config_hash: EDIT, ..setup() };
+    let actions = bench.router.handle_setup(new, at(bench.now)).unwrap();
+    assert_eq!(bench.note(actions), []);
+}
+
+/// The partner says on both paths that it has the edit as well.
+fn agree(bench: &mut Bench, claim: Claim) {
+    for path in [PathId(0), PathId(1)] {
+        let mut packet = says(claim);
+        packet.beat.config_hash = EDIT;
+        let actions = bench.router.handle_heartbeat(path, packet, at(bench.now));
+        assert_eq!(bench.note(actions), []);
+    }
+}
+
+/// The partner speaks each 200 ms, more seldom than the new times would bear.
+#[test]
+fn shorter_times_move_nothing_while_the_partner_goes_by_the_old_ones() {
+    for (mut bench, theirs) in
+        [(Bench::active(), Role::Standby), (Bench::standby(setup()), Role::Active)]
+    {
+        let partner = claim(theirs);
+        bench.pass(1050, Some(partner));
+        edit(&mut bench, timing(50, 150));
+        assert_eq!(bench.pass(5000, Some(partner)), [], "{theirs:?}");
+        let wrong = |event: &Event| {
+            matches!(event, Event::Paused { .. } | Event::PartnerLost { .. } | Event::PathSilent(_))
+        };
+        assert!(!bench.reports.iter().any(wrong), "{:?}", bench.reports);
+        agree(&mut bench, partner);
+        let deeds = bench.pass(150, None);
+        let lost = Event::PartnerLost { silent: Duration::from_millis(150) };
+        assert!(bench.reports.contains(&lost), "the new times count");
+        assert_eq!(deeds.is_empty(), theirs == Role::Standby);
+    }
+}
+
+/// A path on which nothing has come yet since the partner agreed is not silent for that.
+#[test]
+fn the_shorter_times_begin_anew_for_each_path() {
+    let mut bench = Bench::active();
+    bench.pass(1000, Some(claim(Role::Standby)));
+    let actions = bench.router.handle_heartbeat(PathId(1), says(claim(Role::Standby)), at(1000));
+    bench.note(actions);
+    edit(&mut bench, timing(50, 150));
+    bench.pass(190, None);
+    bench.reports.clear();
+    let mut packet = says(claim(Role::Standby));
+    packet.beat.config_hash = EDIT;
+    let actions = bench.router.handle_heartbeat(PathId(0), packet, at(bench.now));
+    bench.note(actions);
+    assert_eq!(bench.reports, [Event::ConfigAgrees]);
+}
+
+/// The partner would lose this router after 600 ms.
+#[test]
+fn a_router_with_longer_times_speaks_as_often_as_before_until_its_partner_has_them() {
+    let mut bench = Bench::active();
+    bench.pass(1000, Some(claim(Role::Standby)));
+    edit(&mut bench, timing(2000, 6000));
+    let beats = |bench: &mut Bench| {
+        bench.sent.clear();
+        bench.pass(4000, Some(claim(Role::Standby)));
+        // On two paths.
+        bench.sent.len() / 2
+    };
+    assert_eq!(beats(&mut bench), 20);
+    // It was away for longer than the partner may have waited.
+    bench.now += 700;
+    assert_eq!(bench.pass(50, None), [stand_down(Reason::Paused)]);
+    bench.stood_down();
+    agree(&mut bench, claim(Role::Active));
+    bench.sent.clear();
+    let mut heard = says(claim(Role::Active));
+    heard.beat.config_hash = EDIT;
+    for _ in 0..40 {
+        bench.now += 100;
+        let actions = bench.router.handle_heartbeat(PathId(0), heard.clone(), at(bench.now));
+        assert_eq!(bench.note(actions), []);
+    }
+    assert_eq!(bench.sent.len() / 2, 2, "each two seconds");
+}

@@ -1,0 +1,72 @@
+//! The times that count while the two routers may go by different ones.
+//!
+//! An edit reaches one router first. Until the partner has the same configuration it goes by the
+//! earlier times, whichever is shorter: so this router speaks as often as either of the two wants,
+//! believes itself forgotten as early as either would forget it, and loses the partner as late.
+
+use std::time::Duration;
+
+use crate::timing::Timing;
+
+/// The times that count now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    timing: Timing,
+    forgotten_after: Duration,
+}
+
+impl Pace {
+    /// Both go by these, as far as is known.
+    pub(crate) fn agreed(timing: Timing) -> Self {
+        Self { timing, forgotten_after: timing.dead_after() }
+    }
+
+    /// This router goes by other times from now on, the partner by those until now.
+    pub(crate) fn edited(self, new: Timing) -> Self {
+        Self {
+            timing: self.timing.beside(new),
+            forgotten_after: self.forgotten_after.min(new.dead_after()),
+        }
+    }
+
+    /// How often this router speaks, and when it loses the partner.
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// Whoever has not spoken for so long may have been lost by the partner.
+    pub(crate) fn forgotten_after(&self) -> Duration {
+        self.forgotten_after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timing(interval: u64, dead_after: u64, warn_after: Option<u64>) -> Timing {
+        let seconds = Duration::from_secs;
+        let listen = seconds(dead_after);
+        Timing::try_new(seconds(interval), listen, warn_after.map(seconds), listen).unwrap()
+    }
+
+    #[test]
+    fn of_two_times_the_one_counts_that_is_safe_with_both() {
+        let (slow, fast) = (timing(6, 18, Some(9)), timing(1, 3, Some(2)));
+        for (old, new) in [(slow, fast), (fast, slow)] {
+            let pace = Pace::agreed(old).edited(new);
+            assert_eq!(*pace.timing(), timing(1, 18, Some(9)));
+            assert_eq!(pace.forgotten_after(), fast.dead_after());
+        }
+    }
+
+    #[test]
+    fn several_edits_count_until_the_partner_agrees() {
+        let pace = Pace::agreed(timing(2, 6, None)).edited(timing(1, 3, Some(2)));
+        let pace = pace.edited(timing(5, 20, Some(9)));
+        assert_eq!(*pace.timing(), timing(1, 20, None));
+        assert_eq!(pace.forgotten_after(), Duration::from_secs(3));
+        let pace = Pace::agreed(timing(5, 20, None));
+        assert_eq!(pace.forgotten_after(), Duration::from_secs(20));
+    }
+}
