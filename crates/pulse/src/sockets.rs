@@ -70,7 +70,7 @@ impl Sockets {
         // All must open before one is closed, or a refused reload would lose a path.
         let mut opened = Vec::new();
         for plan in self.new_ones(plans) {
-            match try_open(plan) {
+            match self.try_open(plan) {
                 Err(error) if !is_not_ready(&error) => return Err(refused(plan, &error)),
                 tried => opened.push(PathSocket::new(plan, tried)),
             }
@@ -81,8 +81,8 @@ impl Sockets {
 
     /// The same, and what cannot be opened is absent, whatever the reason.
     pub(crate) fn renew_as_far_as_possible(&mut self, plans: &mut [PathPlan]) {
-        let opened = self.new_ones(plans).map(|plan| PathSocket::new(plan, try_open(plan)));
-        let opened = opened.collect();
+        let opened = self.new_ones(plans);
+        let opened = opened.map(|plan| PathSocket::new(plan, self.try_open(plan))).collect();
         self.arrange(opened, plans);
     }
 
@@ -103,11 +103,32 @@ impl Sockets {
 
     /// Opens the socket of a path anew, at its new place. The old one stays if that fails.
     pub(crate) fn replace(&mut self, path: PathId, plan: &PathPlan) -> io::Result<()> {
+        let udp = self.open_beside(plan)?;
         if let Some(socket) = self.paths.get_mut(path.0) {
-            socket.udp = Some(open(plan)?);
+            socket.udp = Some(udp);
             socket.plan = plan.clone();
         }
         Ok(())
+    }
+
+    /// None for a path without a place.
+    fn try_open(&self, plan: &PathPlan) -> io::Result<Option<UdpSocket>> {
+        plan.absent.is_none().then(|| self.open_beside(plan)).transpose()
+    }
+
+    /// The old socket at the same place of this host, with the partner elsewhere, stays open until
+    /// it is known that the new one is: the two share their port for that long, and with nobody else.
+    fn open_beside(&self, plan: &PathPlan) -> io::Result<UdpSocket> {
+        let same = self.paths.iter().filter(|old| old.plan.local == plan.local);
+        let same: Vec<_> = same.filter_map(|old| old.udp.as_ref()).map(SockRef::from).collect();
+        for old in &same {
+            old.set_reuse_address(true)?;
+        }
+        let opened = open(plan, !same.is_empty());
+        for old in same.iter().filter(|_| plan.kind == PathKind::Unicast) {
+            old.set_reuse_address(false)?;
+        }
+        opened
     }
 
     /// Waits until a path has packets. May be dropped and called again.
@@ -182,11 +203,6 @@ impl Sockets {
     }
 }
 
-/// None for a path without a place.
-fn try_open(plan: &PathPlan) -> io::Result<Option<UdpSocket>> {
-    plan.absent.is_none().then(|| open(plan)).transpose()
-}
-
 /// Its interface went away just now, or its address is still looked for by others (IPv6).
 fn is_not_ready(error: &io::Error) -> bool {
     let number = error.raw_os_error();
@@ -208,7 +224,7 @@ fn refused(plan: &PathPlan, error: &io::Error) -> ExitError {
     }
 }
 
-fn open(plan: &PathPlan) -> io::Result<UdpSocket> {
+fn open(plan: &PathPlan, beside: bool) -> io::Result<UdpSocket> {
     let domain = Domain::for_address(plan.local);
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
@@ -220,7 +236,7 @@ fn open(plan: &PathPlan) -> io::Result<UdpSocket> {
     }
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     match &plan.kind {
-        PathKind::Unicast => {}
+        PathKind::Unicast => socket.set_reuse_address(beside)?,
         PathKind::Broadcast { interface, .. } => {
             socket.set_broadcast(true)?;
             socket.set_reuse_address(true)?;
@@ -234,7 +250,10 @@ fn open(plan: &PathPlan) -> io::Result<UdpSocket> {
     socket.bind(&plan.local.into())?;
     match &plan.kind {
         // From the partner's address and port only: the kernel drops all else before it waits.
-        PathKind::Unicast => socket.connect(&plan.remote.into())?,
+        PathKind::Unicast => {
+            socket.set_reuse_address(false)?;
+            socket.connect(&plan.remote.into())?;
+        }
         PathKind::Broadcast { .. } => {}
         PathKind::Multicast { index, ttl, .. } => join(&socket, plan.remote, *index, *ttl)?,
     }
@@ -313,6 +332,36 @@ mod tests {
         sockets.replace(PathId(1), &plans[1]).unwrap();
         assert_eq!(sockets.ids().count(), plans.len());
     }
+
+    /// Both at the same place, one after the other, and then a third that is not ours.
+    #[tokio::test]
+    async fn a_path_follows_its_partner_to_another_address_and_keeps_its_port_to_itself() {
+        let [old, new] = ["127.0.0.2:0", "127.0.0.3:0"].map(std::net::UdpSocket::bind);
+        let [old, new] = [old.unwrap(), new.unwrap()];
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let at = free.local_addr().unwrap();
+        drop(free);
+        let to = |partner: &std::net::UdpSocket| PathPlan {
+            remote: partner.local_addr().unwrap(),
+            ..plan(&at.to_string(), PathKind::Unicast)
+        };
+        let mut sockets = Sockets::default();
+        sockets.renew(&mut [to(&old)]).unwrap();
+        sockets.renew(&mut [to(&new)]).unwrap();
+        assert!(sockets.send(PathId(0), b"x").is_none());
+        assert_eq!(new.recv(&mut [0; 8]).unwrap(), 1);
+        new.send_to(b"answer", at).unwrap();
+        assert_eq!(sockets.readable().await, PathId(0));
+        let mut heard = Vec::new();
+        sockets.drain(PathId(0), |packet| heard.push(packet.to_vec()));
+        assert_eq!(heard, [b"answer".to_vec()]);
+        let other = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+        other.set_reuse_address(true).unwrap();
+        assert!(other.bind(&at.into()).is_err(), "somebody else shares the port");
+        let kept = sockets.renew(&mut [plan("192.0.2.1:1", PathKind::Unicast), to(&old)]);
+        assert!(kept.is_ok() && sockets.ids().count() == 2);
+    }
+
     #[tokio::test]
     async fn a_path_without_a_place_costs_no_other_one_and_is_opened_when_it_has_one() {
         let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
