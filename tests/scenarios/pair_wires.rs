@@ -77,21 +77,30 @@ pub(crate) fn fewer_witnesses(run: &mut Run) -> Outcome {
     daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.250")?;
     let load = Load::new(web_address()).start(&net.c)?;
     load.answered(100, LONG)?;
-    // What ra sends to the client is lost, and what the client sends to the address is not.
-    net.ra.ip(&["neigh replace 192.168.1.200 lladdr 02:00:00:00:00:99 dev eth0 nud permanent"])?;
-    let took = wait_for_address(&net.rb, VIP, LONG)?;
-    run.step(format!("the standby, which reaches one more, has the address after {took:?}"));
-    daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.200")?;
-    daemon.wait_for_log(LONG, "reason=\"the partner reaches more witnesses\"")?;
-    let status = net.ra.execute(&["lvsctl", "status"])?;
-    ensure!(status.contains("Witness 192.168.1.200 did not answer"), "the status says:\n{status}");
-    load.answered(200, LONG)?;
-    ensure!(!net.ra.has_address(VIP)?, "the address came back to who reaches fewer");
-    net.ra.ip(&["neigh del 192.168.1.200 dev eth0"])?;
-    let took = wait_for_address(&net.ra, VIP, LONG)?;
-    run.step(format!("mended, it is back after {took:?}"));
-    daemon.wait_for_log(LONG, "witness answers again witness=192.168.1.200")?;
-    load.answered(100, LONG)?;
+    // What ra sends to the client is lost, or there is no way to it; what the client sends to the
+    // address is not lost.
+    let lost = "neigh replace 192.168.1.200 lladdr 02:00:00:00:00:99 dev eth0 nud permanent";
+    let no_way = "route add unreachable 192.168.1.200/32";
+    for (cut, mended) in [
+        (lost, "neigh del 192.168.1.200 dev eth0"),
+        (no_way, "route del unreachable 192.168.1.200/32"),
+    ] {
+        net.ra.ip(&[cut])?;
+        let took = wait_for_address(&net.rb, VIP, LONG)?;
+        run.step(format!("the standby, which reaches one more, has the address after {took:?}"));
+        daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.200")?;
+        daemon.wait_for_log(LONG, "reason=\"the partner reaches more witnesses\"")?;
+        let status = net.ra.execute(&["lvsctl", "status"])?;
+        let told = status.contains("Witness 192.168.1.200 did not answer");
+        ensure!(told, "the status says:\n{status}");
+        load.answered(200, LONG)?;
+        ensure!(!net.ra.has_address(VIP)?, "the address came back to who reaches fewer");
+        net.ra.ip(&[mended])?;
+        let took = wait_for_address(&net.ra, VIP, LONG)?;
+        run.step(format!("mended, it is back after {took:?}"));
+        daemon.wait_for_log(LONG, "witness answers again witness=192.168.1.200")?;
+        load.answered(100, LONG)?;
+    }
     let report = load.finish()?;
     run.step(report.summary());
     ensure!(report.lost() == 0, "a request was lost: {}", report.summary());

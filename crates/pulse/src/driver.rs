@@ -338,8 +338,8 @@ impl Driver {
                 self.carry_out(actions);
             }
             Notice::Witness(question, answers) => {
-                let reachable = answers.contains(&true);
-                self.witness = answers.into_iter().map(Some).collect();
+                let reachable = answers.contains(&Some(true));
+                self.witness = answers;
                 let actions = self.failover.handle_witness(question, reachable, clock::now());
                 self.carry_out(actions);
             }

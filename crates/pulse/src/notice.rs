@@ -21,7 +21,7 @@ pub(crate) enum Notice {
     /// A group's addresses and programs are as wanted: it is taken over or stood down.
     Moved(Moved),
     /// The witness was asked.
-    Witness(QuestionId, Vec<bool>),
+    Witness(QuestionId, Vec<Option<bool>>),
     /// A round of pings to all witnesses has ended.
     WitnessesAsked(crate::witness::Round),
     /// It was asked whether somebody else answers for a group's addresses.

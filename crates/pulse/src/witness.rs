@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
@@ -34,19 +34,21 @@ pub(crate) async fn ask_all(witnesses: &[IpAddr], patience: Duration) -> Round {
     round
 }
 
-/// Which of the witnesses answered within `patience`. Ends as soon as one of them did.
-pub(crate) async fn ask(witnesses: Vec<IpAddr>, patience: Duration) -> Vec<bool> {
-    let mut answered = vec![false; witnesses.len()];
+/// Which of the witnesses answered within `patience`. Ends as soon as one of them did: nothing is
+/// known of those that were not waited for, nor of those that could not be asked.
+pub(crate) async fn ask(witnesses: Vec<IpAddr>, patience: Duration) -> Vec<Option<bool>> {
+    let mut answered = vec![None; witnesses.len()];
     let mut asking = begin(&witnesses, patience);
     while let Some(result) = asking.join_next().await {
         match result {
-            Ok((index, Ok(true))) => {
+            Ok((index, Ok(answer))) => {
                 if let Some(slot) = answered.get_mut(index) {
-                    *slot = true;
+                    *slot = Some(answer);
                 }
-                break;
+                if answer {
+                    break;
+                }
             }
-            Ok((_, Ok(false))) => {}
             Ok((index, Err(error))) => {
                 tracing::warn!(witness = index + 1, %error, "cannot ask a witness");
             }
@@ -71,23 +73,37 @@ async fn answers(ip: IpAddr, patience: Duration) -> io::Result<bool> {
     let random = SystemRandom::new().fill(&mut identifier);
     random.map_err(|_| io::Error::other("the system gives no random bits"))?;
     for sequence in 0..u8::try_from(ECHOES).unwrap_or(1) {
-        socket.try_send(&echo(ip, identifier, sequence)).or_else(unreachable_now)?;
-        if tokio::time::timeout(pause, reply(&socket, ip, identifier)).await.is_ok() {
+        if !send(&socket, ip, &echo(ip, identifier, sequence))? {
+            tokio::time::sleep(pause).await;
+        } else if tokio::time::timeout(pause, reply(&socket, ip, identifier)).await.is_ok() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// No route, no neighbour: that is an answer, and no failure of ours.
-fn unreachable_now(error: io::Error) -> io::Result<usize> {
-    match error.kind() {
-        io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown
-        | io::ErrorKind::WouldBlock => Ok(0),
-        _ => Err(error),
+/// Sends an echo, if there is a way to the witness at this moment.
+fn send(socket: &UdpSocket, ip: IpAddr, packet: &[u8]) -> io::Result<bool> {
+    // Not by way of the event loop, which first has to hear of a socket that was just opened.
+    let socket = SockRef::from(socket);
+    // The kernel then gives us packets of this address only; and it looks for the way anew.
+    let sent = socket.connect(&SocketAddr::new(ip, 0).into()).and_then(|()| socket.send(packet));
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) if is_unreachable(&error) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// No route, no neighbour: that is an answer, and no failure of ours.
+fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::WouldBlock
+    )
 }
 
 fn open(ip: IpAddr) -> io::Result<UdpSocket> {
@@ -97,10 +113,6 @@ fn open(ip: IpAddr) -> io::Result<UdpSocket> {
     };
     let socket = Socket::new(domain, Type::RAW, Some(protocol))?;
     socket.set_nonblocking(true)?;
-    // The kernel then gives us packets of this address only.
-    socket
-        .connect(&SocketAddr::new(ip, 0).into())
-        .or_else(|error| unreachable_now(error).map(drop))?;
     // Only sends and receives are used, which work on any datagram socket.
     UdpSocket::from_std(socket.into())
 }
@@ -170,5 +182,19 @@ mod tests {
         assert!(is_reply(&with_header, ip, [0xab, 0xcd]));
         assert!(!is_reply(&with_header, ip, [0xab, 0xce]));
         assert!(!is_reply(&[], ip, [0xab, 0xcd]));
+    }
+
+    /// Nobody waits for the second echo, which would come much later.
+    #[tokio::test]
+    async fn the_first_echo_is_enough_and_who_was_not_waited_for_is_not_known() {
+        let patience = Duration::from_secs(3000);
+        let witnesses = ["127.0.0.1", "127.0.0.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        if let Err(error) = open(witnesses[0]) {
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            return;
+        }
+        let mut answers = ask(witnesses.into(), patience).await;
+        answers.sort();
+        assert_eq!(answers, [None, Some(true)]);
     }
 }
