@@ -56,6 +56,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A problem of a file as a whole, such as one that cannot be read.
+    pub fn whole_file(
+        severity: Severity,
+        file: &str,
+        message: impl Into<String>,
+        help: impl Into<Help>,
+    ) -> Self {
+        Self {
+            severity,
+            file: file.into(),
+            line: 0,
+            column: 1,
+            length: 1,
+            source_line: String::new(),
+            message: message.into(),
+            help: help.into().0,
+        }
+    }
+
     /// `file:line:column: error: message (help)`, for logs; without line and column when the
     /// problem is the file as a whole.
     pub fn one_line(&self) -> String {
@@ -155,16 +174,7 @@ impl Diagnostics {
         message: impl Into<String>,
         help: impl Into<Help>,
     ) {
-        self.push(Diagnostic {
-            severity,
-            file: file.into(),
-            line: 0,
-            column: 1,
-            length: 1,
-            source_line: String::new(),
-            message: message.into(),
-            help: help.into().0,
-        });
+        self.push(Diagnostic::whole_file(severity, file, message, help));
     }
 
     /// A problem that is whole already.

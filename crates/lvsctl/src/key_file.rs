@@ -37,17 +37,10 @@ pub(crate) fn missing(path: &Path, loaded: &Loaded) -> Option<Diagnostic> {
         return None;
     }
     let file = folder_of(path)?.join(name(cluster)?);
-    is_missing(&file).then(|| Diagnostic {
-        severity: Severity::Warning,
-        help: Some(make(cluster, &file)),
-        file: file.display().to_string(),
-        line: 0,
-        column: 1,
-        length: 1,
-        source_line: String::new(),
-        message: "the keys of the heartbeats are not there, and pulse does not start without"
-            .to_owned(),
-    })
+    let message = "the keys of the heartbeats are not there, and pulse does not start without";
+    let shown = file.display().to_string();
+    is_missing(&file)
+        .then(|| Diagnostic::whole_file(Severity::Warning, &shown, message, make(cluster, &file)))
 }
 
 fn make(cluster: &Cluster, file: &Path) -> String {

@@ -22,16 +22,8 @@ pub(crate) fn unusable(cluster: &Cluster) -> Vec<Diagnostic> {
     let user = users::first_of(&[users::SCRIPTS]);
     let told = programs(cluster).into_iter().filter_map(|(program, service)| {
         let (why, help) = problem(Path::new(program), user)?;
-        Some(Diagnostic {
-            severity: Severity::Warning,
-            file: program.to_owned(),
-            line: 0,
-            column: 1,
-            length: 1,
-            source_line: String::new(),
-            message: format!("the checks of {service} cannot run this program: {why}"),
-            help: Some(help),
-        })
+        let message = format!("the checks of {service} cannot run this program: {why}");
+        Some(Diagnostic::whole_file(Severity::Warning, program, message, help))
     });
     told.collect()
 }

@@ -73,7 +73,7 @@ impl Host {
         ip: IpAddr,
         prefix_length: u8,
         interface: u32,
-        moving: &[IpAddr],
+        moving: &HashSet<IpAddr>,
     ) -> bool {
         self.addresses.iter().any(|address| {
             address.interface == interface
@@ -104,7 +104,8 @@ pub(crate) fn watch(notices: Notices) -> Result<(), ExitError> {
 
 /// Until nobody wants to know any more.
 async fn follow(mut monitor: LinkMonitor, notices: Notices) {
-    let mut unread = false;
+    // What changed since it was read for the start, before anybody watched.
+    let mut unread = true;
     loop {
         if !unread && let Err(error) = monitor.changed().await {
             tracing::error!(%error, "cannot watch this host's links");
@@ -167,10 +168,12 @@ pub(crate) mod tests {
         let host = host();
         let ip = |text: &str| text.parse().unwrap();
         let floating = ip("192.168.1.7");
-        assert!(host.shares_route(floating, 24, 2, &[floating]));
-        assert!(!host.shares_route(floating, 24, 2, &[floating, ip("192.168.1.2")]));
-        assert!(!host.shares_route(floating, 25, 2, &[floating]));
-        assert!(!host.shares_route(floating, 24, 3, &[floating]));
+        let alone = HashSet::from([floating]);
+        assert!(host.shares_route(floating, 24, 2, &alone));
+        let both = HashSet::from([floating, ip("192.168.1.2")]);
+        assert!(!host.shares_route(floating, 24, 2, &both));
+        assert!(!host.shares_route(floating, 25, 2, &alone));
+        assert!(!host.shares_route(floating, 24, 3, &alone));
     }
 
     #[test]

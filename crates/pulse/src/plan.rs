@@ -1,5 +1,6 @@
 //! From the checked configuration to what this router does with it. Pure.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use config::model::{ConnectionSync, Failback, FloatingAddress, Group, Hook, Pair};
@@ -84,7 +85,7 @@ impl Plan {
         let sources = Sources::new(own, other, beat);
         let timing =
             Timing::try_new(beat.interval, beat.dead_after, beat.warn_after, beat.listen_first)?;
-        let floating: Vec<IpAddr> = pair.groups.iter().flat_map(ips).collect();
+        let floating: HashSet<IpAddr> = pair.groups.iter().flat_map(ips).collect();
         let group = |group: &Group| GroupPlan {
             id: GroupId::of(&group.name),
             name: group.name.clone(),
@@ -134,7 +135,7 @@ impl Plan {
     }
 
     /// Every floating address.
-    pub(crate) fn floating(&self) -> Vec<IpAddr> {
+    pub(crate) fn floating(&self) -> HashSet<IpAddr> {
         let sources = self.groups.iter().flat_map(|group| &group.sources);
         sources.map(|address| address.ip).collect()
     }
@@ -228,7 +229,7 @@ impl GroupPlan {
 
     /// Interfaces can be made anew with another number or address: look them up again. What had no
     /// place may have one now. `moving` are the floating addresses of all groups.
-    pub(crate) fn placed_again(&self, host: &Host, moving: &[IpAddr]) -> Self {
+    pub(crate) fn placed_again(&self, host: &Host, moving: &HashSet<IpAddr>) -> Self {
         let mut group = self.clone();
         for (placed, source) in group.addresses.iter_mut().zip(&self.sources) {
             if placed.absent.is_some() {
@@ -269,7 +270,7 @@ fn ips(group: &Group) -> impl Iterator<Item = IpAddr> {
 
 /// Where an address goes: the interface it names, or the one whose network holds it. `moving` are
 /// the floating addresses of all groups.
-fn place(floating: &FloatingAddress, host: &Host, moving: &[IpAddr]) -> Placed {
+fn place(floating: &FloatingAddress, host: &Host, moving: &HashSet<IpAddr>) -> Placed {
     let ip = floating.ip;
     let near = host.network_holding(ip);
     let (link, absent) = match &floating.interface {

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::Loaded;
 use config::in_force::{How, Judgement};
 use config::keys::KeyMaterial;
 use config::model::Pair;
+use config::{Diagnostic, Loaded, Severity};
 use control::action::{ActionResult, Apply};
 use control::status::ConfigStatus;
 use control::worker::ToLvsd;
@@ -193,7 +193,11 @@ impl Driver {
         let judgement = self.applied.state().judge(loaded, how);
         let (outcome, reasons) = match judgement {
             Judgement::Refuse(reasons) => (Err(start::refused_for(&reasons)), reasons),
-            Judgement::Same | Judgement::Take => (self.apply(loaded), loaded.diagnostics.clone()),
+            Judgement::Same | Judgement::Take => {
+                let outcome = self.apply(loaded);
+                let reasons = outcome.as_ref().err().map(|error| self.cannot_apply(error));
+                (outcome, reasons.into_iter().collect())
+            }
         };
         match &outcome {
             Ok(_) => {
@@ -206,6 +210,12 @@ impl Driver {
             }
         }
         outcome
+    }
+
+    /// Why a configuration without a fault of its own is refused here and now, for the status.
+    fn cannot_apply(&self, error: &ExitError) -> Diagnostic {
+        let file = self.path.display().to_string();
+        Diagnostic::whole_file(Severity::Error, &file, error.message.as_str(), None)
     }
 
     pub(super) fn loaded(
@@ -281,6 +291,8 @@ impl Driver {
         let actions =
             self.failover.handle_setup(setup, clock::now()).map_err(|error| refused(&error))?;
         self.carry_out(actions);
+        // Not before: of one that is let go because it was removed, the order was just given.
+        self.forget_removed();
         if self.watch.runs() != loaded.cluster.as_ref().is_some_and(|new| new.autoreload) {
             self.watch = Watch::start(&self.path, loaded, &self.tools);
         }
@@ -338,7 +350,6 @@ impl Driver {
             };
             self.groups.insert(id, group);
         }
-        self.forget_removed();
     }
 
     /// Groups that are no longer configured and are let go.

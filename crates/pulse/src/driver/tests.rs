@@ -184,6 +184,58 @@ fn programs_that_hang_or_flood_hold_up_no_heartbeat_and_no_answer() {
     assert_eq!(code, ExitCode::SUCCESS);
 }
 
+/// Nothing is wrong with the file itself: it names a key that is not there, an address without a
+/// place, another router.
+#[test]
+fn an_edit_that_cannot_be_applied_here_is_told_once_and_shown_until_it_can_be() {
+    let log = LogOptions { log_level: "error".to_owned(), ..LogOptions::default() };
+    let code = runtime::run("pulse", log.panic_ends_the_task(), async |context| {
+        let folder = std::env::temp_dir().join(format!("caribe-refused-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let thread = Thread::start().unwrap();
+        let journal = context.journal.clone();
+        let (mut running, _notices) =
+            driver(&pair(1, Vec::new(), None), &thread, &journal, &folder);
+        let edit = |name: &str, rest: &str| {
+            let text = format!(
+                "routers: {{ master: {{ paths: [127.0.0.1] }}, {name}: {{ paths: [127.0.0.2] }} }}\n\
+                 {rest}\nservices: {{ s: {{ listen: '192.168.1.1:80/tcp' }} }}\n"
+            );
+            config::load(&folder.join("cluster.yaml"), false, &|_| Ok(text.clone().into()))
+        };
+        let count = || {
+            let events = journal.history().events;
+            let refused = "configuration refused, the old one stays in force";
+            events.iter().filter(|event| event.message == refused).count()
+        };
+        let group = "groups: { web: { addresses: [{ ip: 192.168.1.1, interface: lo }] } }";
+        let key = &format!("{group}\nheartbeat: {{ key_file: none-such.key }}");
+        let away = &group.replace("lo", "none-such");
+        for (told, (name, rest, why)) in [
+            ("backup", key, "none-such.key"),
+            ("backup", away, "none-such"),
+            ("other", key, "restart pulse on both routers"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let loaded = edit(name, rest);
+            assert!(loaded.cluster.is_some(), "{:?}", loaded.diagnostics);
+            for _ in 0..2 {
+                running.loaded(&loaded, How::Unconfirmed, None);
+                assert_eq!(count(), told + 1, "told once");
+            }
+            let [reason] = running.config.refused.as_slice() else { panic!("no reason") };
+            assert!(reason.one_line().contains(why), "{}", reason.one_line());
+            let page = crate::metrics::of(&crate::status::of(&running), &running);
+            assert!(page.contains("caribe_config_refused 1\n"), "{page}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        Ok(())
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
+}
+
 /// Each change is told once, and a failure of ours once until it is over.
 #[test]
 fn each_witness_that_comes_or_goes_is_told_once() {
