@@ -65,6 +65,10 @@ impl Fence {
         }
     }
 
+    pub(crate) fn awaits(&self, id: QuestionId) -> bool {
+        self.question.awaits(id)
+    }
+
     /// Takes an answer; whether it is news.
     pub(crate) fn answered(&mut self, id: QuestionId, fenced: bool) -> bool {
         self.question.answered(id, fenced)

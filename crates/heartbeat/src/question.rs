@@ -35,6 +35,11 @@ impl Question {
         self.waiting
     }
 
+    /// This asking of it is the one whose answer is waited for.
+    pub(crate) fn awaits(&self, id: QuestionId) -> bool {
+        self.waiting && id == self.id
+    }
+
     /// It matters no more: what was answered is void, and what will be is ignored.
     pub(crate) fn forget(&mut self) {
         *self = Self { id: self.id, ..Self::default() };

@@ -118,6 +118,7 @@ pub(crate) struct Driver {
     pub(crate) applied: Applied,
     path: PathBuf,
     watch: reload::Watch,
+    fencer: fence::Fencer,
     /// A notice comes when absent paths are to be tried.
     awaits_paths: bool,
     stopped: bool,
@@ -145,6 +146,7 @@ impl Driver {
             worker: WorkerInfo::default(),
             role_changes: 0,
             child: Some(worker),
+            fencer: fence::Fencer::default(),
             awaits_paths: false,
             stopped: false,
             replaced: false,

@@ -20,6 +20,11 @@ impl Failover {
         self.finish(draft, now)
     }
 
+    /// Whether the answer to this [`crate::Action::Fence`] still counts: not once the partner was heard.
+    pub fn awaits_fence(&self, id: QuestionId) -> bool {
+        self.fence.awaits(id)
+    }
+
     /// How far fencing is; none where it is not configured.
     pub fn fencing(&self) -> Option<Fencing> {
         let rule = self.setup.fence?;

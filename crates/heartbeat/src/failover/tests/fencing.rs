@@ -34,10 +34,24 @@ fn a_silent_partner_is_switched_off_before_its_group_is_taken() {
     let question = shot(&bench.pass(600, None));
     assert_eq!(bench.router.fencing(), Some(Fencing::Pending));
     assert_eq!(bench.pass(5000, None), [], "one at a time, and nothing without it");
+    assert!(bench.router.awaits_fence(question));
     assert_eq!(bench.fence(question, true), [take_over(Reason::PartnerLost)]);
     assert!(bench.reports.contains(&Event::Fenced));
     bench.hear(claim(Role::Standby));
     assert_eq!(bench.router.fencing(), Some(Fencing::NotNeeded), "it is on again");
+}
+
+#[test]
+fn who_was_heard_while_it_was_switched_off_is_switched_off_anew() {
+    let mut bench = Bench::standby(fenced(RULE));
+    let first = shot(&bench.pass(600, None));
+    bench.hear(claim(Role::Active));
+    assert!(!bench.router.awaits_fence(first));
+    let second = shot(&bench.pass(600, None));
+    assert!(bench.router.awaits_fence(second));
+    assert_eq!(bench.fence(first, true), [], "that was before it was heard");
+    assert!(bench.router.awaits_fence(second) && !bench.router.awaits_fence(first));
+    assert_eq!(bench.fence(second, true), [take_over(Reason::PartnerLost)]);
 }
 
 #[test]
