@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,9 @@ use crate::notice::{Moved, Notice, Notices};
 use crate::plan::{GroupPlan, Placed};
 
 mod hooks;
+mod left_over;
+
+use left_over::Note;
 
 /// Addresses that are changed before the driver has its turn again.
 const SLICE: usize = 16;
@@ -56,6 +60,8 @@ pub(crate) struct Tools {
     pub(crate) announce: Announce,
     pub(crate) journal: Journal,
     pub(crate) notices: Notices,
+    /// Of the runtime directory, for what whoever comes after this pulse must know.
+    pub(crate) folder: Arc<Path>,
 }
 
 /// The driver's end of a mover. Dropping it ends the task where it stands.
@@ -69,6 +75,7 @@ impl Mover {
     /// Starts the task. It does nothing before its first order. `held` says that the group was
     /// held before this program started.
     pub(crate) fn start(plan: Arc<GroupPlan>, held: bool, tools: Tools) -> Self {
+        let note = Note::of(&tools.folder, plan.id);
         let target = Target { order: 0, active: held, urgent: false, plan };
         let (targets, orders) = watch::channel(target);
         let aside = tools.aside.clone();
@@ -80,6 +87,7 @@ impl Mover {
             problems: Vec::new(),
             renewal: None,
             held,
+            note,
         };
         let task = aside.spawn(work.run());
         Self { targets, task }
@@ -108,11 +116,13 @@ struct Work {
     problems: Vec<(IpAddr, String)>,
     renewal: Option<Renewal>,
     held: bool,
+    note: Note,
 }
 
 impl Work {
     async fn run(mut self) {
         let mut addresses = None;
+        self.stop_left_over().await;
         while self.orders.changed().await.is_ok() {
             let target = self.orders.borrow_and_update().clone();
             if std::mem::take(&mut self.held) {

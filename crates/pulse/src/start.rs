@@ -108,7 +108,7 @@ pub async fn run(arguments: Arguments, mut context: Context) -> Result<ExitCode,
     host::watch(notices.clone())?;
     let worker =
         Worker::start(&path, runtime_dir.path(), &plan.names[0], &context.log, notices.clone())?;
-    let tools = Tools { aside, announce, journal, notices };
+    let tools = Tools { aside, announce, journal, notices, folder: folder.into() };
     let parts =
         Parts { plan, host, keys, session, failover, sockets, worker, tools, inbox, applied };
     let driver = Driver::new(parts, path, &loaded, refused);

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use config::model::{
-    Failback, Fence, FenceFailure, Group, Heartbeat, Hook, HookOrder, KeySource, Pair, Router,
+    Failback, Fence, FenceFailure, FloatingAddress, Group, Heartbeat, Hook, HookOrder, KeySource,
+    Pair, Router,
 };
 use heartbeat::Side;
 use runtime::child::ChildSpec;
@@ -117,6 +118,7 @@ fn driver(
         announce: Announce::to_nobody(),
         journal: journal.clone(),
         notices: notices.clone(),
+        folder: folder.into(),
     };
     let parts =
         Parts { plan, host, keys, session, failover, sockets, worker, tools, inbox, applied };
@@ -178,6 +180,55 @@ fn programs_that_hang_or_flood_hold_up_no_heartbeat_and_no_answer() {
             } => {}
         }
         assert!(!told(&journal, "the fence program failed"));
+        std::fs::remove_dir_all(&folder).unwrap();
+        Ok(())
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
+}
+
+/// The partner may have started its own by now.
+#[test]
+fn programs_that_a_killed_pulse_has_left_behind_are_stopped() {
+    let log = LogOptions { log_level: "error".to_owned(), ..LogOptions::default() };
+    let code = runtime::run("pulse", log.panic_ends_the_task(), async |context| {
+        let folder = std::env::temp_dir().join(format!("caribe-left-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let thread = Thread::start().unwrap();
+        let file = |name: &str| folder.join(name).display().to_string();
+        let hook = |name: &str| Hook {
+            start: words(&format!("/bin/touch {}", file("started"))),
+            stop: words(&format!("/bin/touch {}", file(name))),
+            status: Vec::new(),
+            timeout: Duration::from_secs(600),
+            name: name.to_owned(),
+            order: HookOrder::BeforeAddresses,
+        };
+        let mut held = pair(1, vec![hook("disk"), hook("never")], None);
+        held.groups[0].addresses = vec![FloatingAddress {
+            ip: "127.0.0.77".parse().unwrap(),
+            prefix_length: None,
+            interface: None,
+            label: None,
+            broadcast: None,
+        }];
+        let (notices, _inbox) = mpsc::channel(NOTICES);
+        let tools = Tools {
+            aside: thread.aside(),
+            announce: Announce::to_nobody(),
+            journal: context.journal.clone(),
+            notices,
+            folder: folder.as_path().into(),
+        };
+        let plan = Plan::new(&held, None, Side::First, 7, &Host::default()).unwrap();
+        let plan = Arc::new(plan.groups[0].clone());
+        let note = folder.join(format!("programs-{:08x}.json", plan.id.0));
+        std::fs::write(&note, r#"["disk"]"#).unwrap();
+        let mover = Mover::start(plan, false, tools);
+        until(|| !note.exists()).await;
+        assert!(folder.join("disk").exists() && !folder.join("never").exists());
+        let sentence = "a pulse that was killed has left programs behind, they are stopped";
+        assert!(told(&context.journal, sentence));
+        drop(mover);
         std::fs::remove_dir_all(&folder).unwrap();
         Ok(())
     });

@@ -1,5 +1,6 @@
 //! The programs of a group: started with it, stopped before it leaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::model::{Hook, HookOrder};
@@ -21,6 +22,7 @@ impl Work {
             }
             // Noted before it ends: one that was cut off may have done half its work.
             self.started.push(hook.clone());
+            self.note.write(&self.started).await;
             let mut orders = self.orders.clone();
             let told = told(&plan.name, "active");
             let run = start(hook, &told);
@@ -39,7 +41,23 @@ impl Work {
             let hook = self.started.remove(index);
             let ended = hook::run(&hook.stop, hook.timeout, &told(group, "standby")).await;
             self.record_hook(group, &hook, "stop", &ended);
+            self.note.write(&self.started).await;
         }
+    }
+
+    /// The partner may have started its own by now.
+    pub(super) async fn stop_left_over(&mut self) {
+        let plan = Arc::clone(&self.orders.borrow().plan);
+        let left = self.note.read().await;
+        self.started = left_over(&plan, self.held, &left);
+        if self.started.is_empty() {
+            return;
+        }
+        let fields = [("group", plan.name.clone()), ("hooks", left.join(", "))];
+        let sentence = "a pulse that was killed has left programs behind, they are stopped";
+        self.tools.journal.record(EventKind::Role, Level::Warn, sentence, &fields);
+        self.stop_hooks(&plan.name, HookOrder::AfterAddresses).await;
+        self.stop_hooks(&plan.name, HookOrder::BeforeAddresses).await;
     }
 
     fn record_hook(&self, group: &str, hook: &Hook, verb: &str, ended: &hook::Ended) {
@@ -57,6 +75,14 @@ impl Work {
         ];
         self.tools.journal.record(EventKind::Role, level, sentence, &fields);
     }
+}
+
+/// Of the programs that run, those whose group is not here any more. Where its addresses are here it
+/// goes on as it is, and a group without addresses does not tell.
+fn left_over(plan: &GroupPlan, held: bool, running: &[String]) -> Vec<Hook> {
+    let gone = !held && !plan.addresses.is_empty();
+    let left = plan.hooks.iter().filter(|hook| gone && running.contains(&hook.name));
+    left.cloned().collect()
 }
 
 /// Starts a program, unless it says that it runs already.
