@@ -38,11 +38,13 @@ pub enum Bug {
     ForgetsTheOldKey,
     /// A letter counts however late it comes.
     TakesLateLetters,
+    /// After an edit of the times the partner is taken to go by the new ones as well.
+    ForgetsTheOldTimes,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -58,6 +60,7 @@ impl Bug {
         Self::LeavesItsTable,
         Self::ForgetsTheOldKey,
         Self::TakesLateLetters,
+        Self::ForgetsTheOldTimes,
     ];
 
     /// Its name on the command line.
@@ -78,6 +81,7 @@ impl Bug {
             Self::LeavesItsTable => "leaves-its-table",
             Self::ForgetsTheOldKey => "forgets-the-old-key",
             Self::TakesLateLetters => "takes-late-letters",
+            Self::ForgetsTheOldTimes => "forgets-the-old-times",
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Invariant {
     Heard,
     /// Whoever is heard is not taken for lost.
     Lost,
+    /// Whoever did not stand still does not believe that it did.
+    Awake,
     /// A router that slept takes nothing and claims nothing before it has listened.
     Sleeper,
     /// A planned hand-over has no moment with two holders.
@@ -69,7 +71,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::TwoActive,
         Self::BothKnow,
         Self::NobodyActive,
@@ -77,6 +79,7 @@ impl Invariant {
         Self::OneWay,
         Self::Heard,
         Self::Lost,
+        Self::Awake,
         Self::Sleeper,
         Self::HandOver,
         Self::Attack,
@@ -118,6 +121,7 @@ impl Invariant {
             Self::OneWay => "loss of one direction leaves one active",
             Self::Heard => "a heartbeat that arrives counts, whatever was lost before it",
             Self::Lost => "whoever is heard is not taken for lost",
+            Self::Awake => "whoever did not stand still does not believe that it did",
             Self::Sleeper => "a router that slept acts only after listening",
             Self::HandOver => "a planned hand-over has no moment with two",
             Self::Attack => "nothing replayed, reflected or altered changes any state",

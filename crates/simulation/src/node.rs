@@ -8,7 +8,7 @@ use heartbeat::packet::{Claim, decode};
 use heartbeat::rotation::{Rotation, Staged};
 use heartbeat::{
     Action, Actions, Beat, Failover, GroupId, Moment, PathId, QuestionId, Received, Rejected,
-    Request, Session, SharedKey,
+    Request, Session, Setup, SharedKey,
 };
 
 use crate::bug::Bug;
@@ -52,7 +52,7 @@ pub(crate) enum Input {
     Probe(GroupId, QuestionId, bool),
     Fenced(QuestionId, bool),
     StoodDown(GroupId),
-    Setup(heartbeat::Setup),
+    Setup(Setup),
     Stop,
     Asked(Request),
 }
@@ -70,6 +70,12 @@ impl Node {
     /// Gives one input to the state machine. A request that is refused is `false`.
     pub(crate) fn handle(&mut self, input: Input, now: Moment) -> (Vec<Action>, bool) {
         let now = self.told(now);
+        let input = match input {
+            Input::Setup(setup) if self.bug == Some(Bug::ForgetsTheOldTimes) => {
+                return (self.forget_old_times(setup, now), true);
+            }
+            input => input,
+        };
         let machine = &mut self.failover;
         let mut accepted = true;
         let actions = match input {
@@ -104,6 +110,19 @@ impl Node {
             }
         };
         (self.spoil(actions, now), accepted)
+    }
+
+    /// The state machine is made to believe that the partner has this configuration already.
+    fn forget_old_times(&mut self, setup: Setup, now: Moment) -> Vec<Action> {
+        let partner = self.failover.partner_beat();
+        let config_hash = partner.map_or(setup.config_hash, |beat| beat.config_hash);
+        let agreed = Setup { config_hash, ..setup.clone() };
+        let mut actions = Vec::new();
+        for setup in [agreed, setup] {
+            let decided = self.failover.handle_setup(setup, now).unwrap_or_default();
+            actions.extend(self.spoil(decided, now));
+        }
+        actions
     }
 
     /// What the deliberate bugs make of what the state machine decided.

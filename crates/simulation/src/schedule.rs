@@ -47,6 +47,8 @@ pub struct Shape {
     pub interval: Duration,
     /// Silence that makes a partner dead.
     pub dead_after: Duration,
+    /// Every other edit of the configuration has times that are so many times shorter.
+    pub quicker: u32,
     /// Longest time that adding or removing addresses takes.
     pub addresses: Micros,
     /// Addresses leave so long after the daemon that holds them stopped working, if they do.
@@ -90,6 +92,19 @@ pub(crate) fn micros(duration: Duration) -> Micros {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+impl Shape {
+    /// Time between heartbeats and silence that makes a partner dead, in a configuration.
+    pub(crate) fn times(&self, variant: u64) -> (Duration, Duration) {
+        let quicker = if variant % 2 == 1 { self.quicker } else { 1 };
+        (self.interval / quicker, self.dead_after / quicker)
+    }
+
+    /// The shortest of these in any configuration.
+    pub(crate) fn shortest(&self) -> (Duration, Duration) {
+        self.times(1)
+    }
+}
+
 impl Schedule {
     /// The run of a seed.
     pub fn of(seed: u64) -> Self {
@@ -117,6 +132,7 @@ impl Schedule {
             befall_letters(&mut Random::new(seed, 6), &mut faults, dead, heal_at);
         }
         befall_witnesses(&mut Random::new(seed, 7), &mut shape, &mut faults, heal_at);
+        befall_times(&mut Random::new(seed, 8), &mut shape, &mut faults, heal_at);
         faults.sort_by_key(|(at, _)| *at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
@@ -149,6 +165,7 @@ fn shape(random: &mut Random) -> Shape {
         witness: random.chance(400),
         interval: Duration::from_millis(interval),
         dead_after: Duration::from_millis(dead_after),
+        quicker: 1,
         addresses: random.between(1000, 20_000),
         lease: random.chance(500).then(|| random.between(dead, dead * 2)),
         clocks: [clock(random), clock(random)],
@@ -254,6 +271,37 @@ fn befall_witnesses(
         // Often a witness itself fails, for both.
         let other = if random.chance(500) { one } else { random.index(4) };
         faults.push((random.below(heal_at), Fault::Reach(one, other)));
+    }
+}
+
+/// Some pairs are given other times while they run: on one router first, and often on the other one a
+/// while later.
+fn befall_times(
+    random: &mut Random,
+    shape: &mut Shape,
+    faults: &mut Vec<(Micros, Fault)>,
+    heal_at: Micros,
+) {
+    if !random.chance(150) {
+        return;
+    }
+    // Never below a fifth of a second, in which a packet may take its way and addresses move.
+    let most = (micros(shape.dead_after) / 200_000).min(6);
+    shape.quicker = u32::try_from(random.between(2, most + 1)).unwrap_or(1);
+    let longest = times(shape.shortest().1, 300);
+    for (_, fault) in faults.iter_mut() {
+        if let Fault::Delay(delay) = fault {
+            *delay = longest.min(*delay);
+        }
+    }
+    for _ in 0..random.between(1, 5) {
+        let (router, variant) = (random.index(2), random.below(4));
+        let at = random.below(heal_at);
+        faults.push((at, Fault::Reconfigure(router, variant)));
+        if random.chance(700) {
+            let later = at + times(shape.dead_after, random.below(6000));
+            faults.push((later.min(heal_at), Fault::Reconfigure(1 - router, variant)));
+        }
     }
 }
 

@@ -20,6 +20,7 @@ fn plain(groups: usize) -> Schedule {
             witness: false,
             interval: Duration::from_micros(INTERVAL),
             dead_after: Duration::from_micros(DEAD_AFTER),
+            quicker: 1,
             addresses: 8_000,
             lease: None,
             clocks: [0, 0],

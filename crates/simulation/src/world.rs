@@ -78,6 +78,10 @@ pub(crate) struct World {
     serial: u64,
     /// Nothing has changed around the routers since then.
     steady_since: Micros,
+    /// The same without edits of the configuration.
+    rough_since: Micros,
+    /// One started with another configuration than its partner had, whose times it never knew.
+    strangers: bool,
     reached: witnesses::Reached,
     pub(crate) drains_ended: Ended,
     /// When a packet last reached a program that reads it.
@@ -165,6 +169,8 @@ impl World {
             queue: BinaryHeap::with_capacity(64),
             serial: 0,
             steady_since: 0,
+            rough_since: 0,
+            strangers: false,
             reached: witnesses::Reached::default(),
             drains_ended: Ended::new(),
             last_arrival: 0,

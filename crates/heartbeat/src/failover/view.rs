@@ -6,6 +6,7 @@ use crate::moment::Moment;
 use crate::packet::{Beat, Claim, GroupId, Role};
 use crate::partner::Presence;
 use crate::paths::Path;
+use crate::timing::Timing;
 
 /// How a group stands, for status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,12 @@ impl Failover {
             since: group.since,
             theirs: self.partner.claim(group.setup.id),
         })
+    }
+
+    /// The times that count now: while the partner may still go by those of before an edit, the safer
+    /// ones of both.
+    pub fn timing(&self) -> &Timing {
+        self.pace.timing()
     }
 
     /// The paths, in the order of the configuration.

@@ -12,7 +12,7 @@ impl Driver {
     /// The answer comes as a notice.
     pub(super) fn ask_witness(&self, question: QuestionId) {
         let witnesses = self.plan.witness.clone();
-        let patience = self.plan.timing.dead_after();
+        let patience = self.failover.timing().dead_after();
         let notices = self.tools.notices.clone();
         tokio::spawn(async move {
             let answers = witness::ask(witnesses, patience).await;
@@ -25,7 +25,7 @@ impl Driver {
     pub(super) fn probe(&self, id: GroupId, question: QuestionId) {
         let Some(group) = self.groups.get(&id.0) else { return };
         let plan = Arc::clone(&group.plan);
-        let patience = self.plan.timing.probe_patience();
+        let patience = self.failover.timing().probe_patience();
         let notices = self.tools.notices.clone();
         tokio::spawn(async move {
             let somebody = probe::somebody_answers(&plan, patience).await;

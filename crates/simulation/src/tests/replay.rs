@@ -132,6 +132,7 @@ fn a_clock_that_leaps_ten_years_is_a_pause_and_nothing_else() {
     const TEN_YEARS: Micros = 10 * 365 * 24 * 3600 * SECOND;
     for index in [0, 1] {
         let mut world = pair(&plain(1), 5 * SECOND);
+        world.unsettle();
         world.routers[index].clock.leap(TEN_YEARS);
         world.routers[index].arrivals.ask_anew();
         world.give(index, Input::Timeout);

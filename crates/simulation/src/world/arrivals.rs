@@ -7,6 +7,8 @@ use heartbeat::session::WINDOW;
 use heartbeat::{Moment, Presence, Received, Rejected};
 
 use super::World;
+use std::time::Duration;
+
 use crate::fault::{Index, Micros};
 use crate::invariants::Invariant;
 use crate::schedule::micros;
@@ -119,7 +121,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 impl World {
     /// The longest silence after which nobody may take the partner for lost, whatever the clocks.
     fn pause(&self) -> Micros {
-        micros(self.shape.dead_after) * 93 / 100
+        micros(self.shape.shortest().1) * 93 / 100
     }
 
     /// How old a packet may be that counts: three times the silence that makes a partner dead, but
@@ -132,7 +134,7 @@ impl World {
     /// partner's present start, and echoes what this router has asked for a short while ago.
     pub(super) fn must_count(&mut self, to: Index, bytes: &[u8], record: usize) -> bool {
         let (now, pause) = (self.now, self.pause());
-        let age = self.max_age() * 93 / 100;
+        let age = micros(self.shape.shortest().1 * 3).max(2_000_000) * 93 / 100;
         let age = age.saturating_sub(micros(self.shape.interval) * 2);
         let Some(recorded) = self.recorded.get(record) else {
             return false;
@@ -197,9 +199,18 @@ impl World {
         let Some(router) = self.routers.get(index) else { return };
         let Some(heard) = router.arrivals.counted_at else { return };
         let silent = router.clock.at(self.now).since(heard);
-        if silent < self.shape.dead_after {
+        if silent < self.shape.shortest().1 || self.calm() {
             let detail = format!("router {index} gives its partner up after {silent:?}");
             self.violate(Invariant::Lost, detail);
+        }
+    }
+
+    /// A router believes that it has stood still.
+    pub(super) fn paused(&mut self, index: Index, lasted: Duration) {
+        self.arm(Invariant::Awake, true, 1);
+        if self.calm() {
+            let detail = format!("router {index} says that it stood still for {lasted:?}");
+            self.violate(Invariant::Awake, detail);
         }
     }
 

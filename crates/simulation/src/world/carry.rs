@@ -5,7 +5,7 @@ use super::{
     Recorded, Rejected, Waiting, World, micros,
 };
 use heartbeat::packet::Kind;
-use heartbeat::{Beat, GroupId, Presence};
+use heartbeat::{Beat, GroupId, Presence, Timing};
 
 /// Longest time until the witness answers, in microseconds.
 const WITNESS: Micros = 20_000;
@@ -40,6 +40,9 @@ impl World {
         self.story.tell(self.now, || format!("router {index}: {}: {event:?}", name(event)));
         if matches!(event, Event::PartnerLost { .. }) {
             self.lost(index);
+        }
+        if let Event::Paused { lasted } = event {
+            self.paused(index, lasted);
         }
     }
 
@@ -95,10 +98,16 @@ impl World {
         }
     }
 
+    /// The times that count for a router's program.
+    fn timing_of(&self, index: Index) -> Option<&Timing> {
+        let node = self.routers.get(index)?.node.as_ref()?;
+        Some(node.failover.timing())
+    }
+
     fn ask_witness(&mut self, index: Index, id: QuestionId) {
         let reachable = self.reaches(index);
-        let dead_after = micros(self.shape.dead_after);
-        let after = if reachable { 500 + self.random.below(WITNESS) } else { dead_after };
+        let patience = self.timing_of(index).map_or(0, |timing| micros(timing.dead_after()));
+        let after = if reachable { 500 + self.random.below(WITNESS) } else { patience };
         let life = self.routers.get(index).map_or(0, |router| router.life);
         self.plan(after, Coming::Witness { at: index, life, id, reachable });
     }
@@ -124,7 +133,7 @@ impl World {
         let own = self.routers.get(at).is_some_and(super::Router::answers);
         let seen = seen || (held && own && self.addresses_join());
         if !last {
-            let patience = micros(self.shape.interval) * 3 / 4;
+            let patience = self.timing_of(at).map_or(0, |timing| micros(timing.probe_patience()));
             self.plan(patience, Coming::Probed { at, life, group, id, seen, last: true });
             return;
         }
@@ -208,8 +217,8 @@ impl World {
         match node.open(bytes, moment) {
             Ok(received) => {
                 // Nothing that waited in its sockets is younger than its waking.
-                let waited =
-                    |woke| received.made_after < woke && moment.since(woke) < self.shape.interval;
+                let (interval, _) = self.shape.shortest();
+                let waited = |woke| received.made_after < woke && moment.since(woke) < interval;
                 let letter = received.beat.kind == Kind::Letter;
                 let late = !node.failover.letter_counts(&received, moment);
                 let counts = letter && (!late || self.bug == Some(Bug::TakesLateLetters));

@@ -146,7 +146,7 @@ impl World {
             return;
         }
         self.arm(Invariant::Keys, true, 1);
-        let limit = micros(self.shape.dead_after) * 9 / 10;
+        let limit = micros(self.shape.shortest().1) * 9 / 10;
         // Whoever hears nobody does not know which key is held on the other side.
         let Some(recorded) = self.recorded.get(record).filter(|one| one.hears) else { return };
         let young = self.now.saturating_sub(recorded.made) < limit;

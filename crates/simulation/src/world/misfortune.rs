@@ -18,7 +18,10 @@ impl World {
         let attack = matches!(fault, Fault::Replay(..) | Fault::Reflect(..) | Fault::Forge(..));
         let outside = matches!(fault, Fault::Reach(..) | Fault::RotateKeys);
         if !operator && !attack && !outside && !fault.is_of_lvsd() {
-            self.unsettle();
+            match fault {
+                Fault::Reconfigure(..) => self.steady_since = self.now,
+                _ => self.unsettle(),
+            }
             self.planned = [0; GROUPS];
         }
         match *fault {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::World;
 use crate::fault::{Index, Micros};
+use crate::router::Router;
 use crate::schedule::micros;
 
 /// A packet that somebody has recorded on the wire.
@@ -75,6 +76,18 @@ impl World {
     /// Since when nothing has arrived.
     pub(crate) fn silent_since(&self) -> Micros {
         self.last_arrival
+    }
+
+    /// For a while nothing has kept heartbeats from arriving at once, and both routers live.
+    pub(crate) fn calm(&self) -> bool {
+        let (_, dead_after) = self.shape.shortest();
+        self.now.saturating_sub(self.rough_since) >= micros(self.shape.dead_after) * 2
+            && !self.strangers
+            && !self.noisy()
+            && self.network.delay < micros(dead_after) / 4
+            && self.works_from(0)
+            && self.works_from(1)
+            && self.routers.iter().all(Router::awake)
     }
 
     /// Something has just changed.

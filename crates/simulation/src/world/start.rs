@@ -24,7 +24,7 @@ impl World {
         let router = self.routers.get(index)?;
         let groups = configured(&self.shape.groups, router.variant);
         let side = |router: usize| if router == 0 { Side::First } else { Side::Second };
-        let timing = (self.shape.interval, self.shape.dead_after);
+        let timing = self.shape.times(router.variant);
         let timing = Timing::try_new(timing.0, timing.1, None, timing.1).ok()?;
         let [me, partner] =
             [NAMES.get(index)?, NAMES.get(1 - index)?].map(|name| RouterId::of(name));
@@ -120,6 +120,7 @@ impl World {
             let coming = router.lvsd_comes(index);
             self.plan(ready, coming);
         }
+        self.strangers |= !self.variants_agree();
         self.count(index, 1);
         self.unsettle();
     }
@@ -182,7 +183,7 @@ impl World {
         let lasted = router.clock.at(now).since(router.clock.at(nap.since));
         router.arrivals.ask_anew();
         if lasted >= dead_after {
-            let until = router.clock.at(now) + dead_after;
+            let until = router.clock.at(now) + self.shape.shortest().1;
             router.slept_until = Some(until);
             router.woke = Some(router.clock.at(now));
             Self::not_fenced(router);
@@ -224,8 +225,9 @@ impl World {
     }
 
     /// Something has changed around the routers.
-    pub(super) fn unsettle(&mut self) {
+    pub(crate) fn unsettle(&mut self) {
         self.steady_since = self.now;
+        self.rough_since = self.now;
     }
 
     /// What a router is configured with, anew.
@@ -244,6 +246,7 @@ impl World {
         if let Some(router) = self.routers.get_mut(index) {
             router.variant = variant;
         }
+        self.strangers &= !self.variants_agree();
         if let Some(setup) = self.setup(index) {
             self.give(index, Input::Setup(setup));
         }
