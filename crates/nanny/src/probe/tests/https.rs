@@ -2,7 +2,9 @@
 
 use super::*;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use std::path::PathBuf;
 use tokio_rustls::TlsAcceptor;
 
@@ -48,22 +50,25 @@ impl Authority {
     }
 
     pub(super) async fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> SocketAddr {
-        let acceptor = self.acceptor(change);
-        server(move |stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut request = [0; 1024];
-                let _length = stream.read(&mut request).await;
-                // The name of the handshake comes back as the body.
-                let name = stream.get_ref().1.server_name().unwrap_or("none").to_owned();
-                let answer = format!("HTTP/1.0 200 OK\r\n\r\nname={name}");
-                let _sent = stream.write_all(answer.as_bytes()).await;
-                let _closed = stream.shutdown().await;
-            }
-        })
-        .await
+        naming(self.acceptor(change)).await
     }
+}
+
+/// A web server whose pages tell the name of the handshake.
+async fn naming(acceptor: TlsAcceptor) -> SocketAddr {
+    server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let mut request = [0; 1024];
+            let _length = stream.read(&mut request).await;
+            let name = stream.get_ref().1.server_name().unwrap_or("none").to_owned();
+            let answer = format!("HTTP/1.0 200 OK\r\n\r\nname={name}");
+            let _sent = stream.write_all(answer.as_bytes()).await;
+            let _closed = stream.shutdown().await;
+        }
+    })
+    .await
 }
 
 impl Drop for Authority {
@@ -164,6 +169,28 @@ async fn an_unknown_authority_is_down_unless_verification_is_off() {
     );
     let off = Tls { verify: false, ..other.tls() };
     assert_eq!(get(server, off, WWW, "name=www").await, Ok("status 200".into()));
+}
+
+/// What `openssl x509 -req -signkey` makes has version 1, which nothing verifies.
+#[tokio::test]
+async fn a_certificate_of_version_1_is_good_enough_where_none_is_looked_at() {
+    let pem = include_bytes!("version-1.pem");
+    let certificate = CertificateDer::from_pem_slice(pem).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let held = Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key)));
+    let off = Tls { verify: false, ca_file: None, name: None };
+    for version in rustls::ALL_VERSIONS {
+        let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(held.clone());
+        let server = naming(TlsAcceptor::from(Arc::new(config))).await;
+        let seen = get(server, off.clone(), WWW, "name=www").await;
+        assert_eq!(seen, Ok("status 200".into()), "{version:?}");
+    }
 }
 
 #[tokio::test]
