@@ -1,11 +1,36 @@
 //! Regular expressions that were written for another program.
+//!
+//! The same text means something else there: what `.` and `$` match, and whether bytes or
+//! characters are looked at. So each is put into our words, and only where it makes a difference.
+
+mod features;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 use super::report::Reporter;
+use crate::model::Expect;
+use features::Features;
 
-/// Why a regular expression cannot be used, and what to do instead; `None` when it can.
-pub(crate) fn problem(pattern: &str) -> Option<(String, String)> {
+/// Whose regular expressions they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Extended ones of POSIX, as the C library has them: lvs.cf.
+    Posix,
+    /// Those of Perl: ldirectord.
+    Perl,
+    /// Those of Perl, asked about each line: ldirectord's simpletcp.
+    PerlLine,
+    /// Those of PCRE: keepalived.
+    Pcre,
+}
+
+/// What is wrong with a regular expression, and what to do instead.
+pub(crate) type Problem = (String, String);
+
+/// Why a regular expression of ours cannot be used; `None` when it can.
+pub(crate) fn problem(pattern: &str) -> Option<Problem> {
     let error = regex::bytes::Regex::new(pattern).err()?;
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim();
@@ -18,13 +43,52 @@ pub(crate) fn problem(pattern: &str) -> Option<(String, String)> {
     Some((format!("the regular expression cannot be used: {reason}"), help))
 }
 
-/// Whether a regular expression can be used; if not, that is reported.
-pub(crate) fn compiles(report: &mut impl Reporter, pattern: &str, span: &Range<usize>) -> bool {
-    match problem(pattern) {
-        Some((message, help)) => {
-            report.error(span, message, help);
-            false
+/// A regular expression of another program in our words. `flags` are those that hold for the
+/// whole of it.
+///
+/// # Errors
+/// It cannot be used.
+pub(crate) fn translated(pattern: &str, flags: &str, dialect: Dialect) -> Result<String, Problem> {
+    if let Some(problem) = problem(&with_flags(flags, "", pattern)) {
+        return Err(problem);
+    }
+    // What compiles can be parsed, too.
+    let Some(features) = Features::of(pattern, flags) else {
+        return Ok(with_flags(flags, "", pattern));
+    };
+    let body = features.rewritten(pattern, dialect);
+    let mut flags = flags.to_owned();
+    flags.extend(features.missing_flag(dialect).filter(|flag| !flags.contains(*flag)));
+    if features.bytes_matter(dialect) && !flags.contains('u') {
+        let of_bytes = with_flags(&flags, "u", &body);
+        // A set of characters that are more than one byte is one of characters only.
+        if problem(&of_bytes).is_none() {
+            return Ok(of_bytes);
         }
-        None => true,
+    }
+    Ok(with_flags(&flags, "", &body))
+}
+
+/// The same as what is expected, or an error where it stands.
+pub(crate) fn expected(
+    report: &mut impl Reporter,
+    pattern: &str,
+    dialect: Dialect,
+    span: &Range<usize>,
+) -> Option<Expect> {
+    match translated(pattern, "", dialect) {
+        Ok(ours) => Some(Expect::Regex(ours)),
+        Err((message, help)) => {
+            report.error(span, message, help);
+            None
+        }
+    }
+}
+
+fn with_flags(on: &str, off: &str, pattern: &str) -> String {
+    match (on, off) {
+        ("", "") => pattern.to_owned(),
+        (on, "") => format!("(?{on}){pattern}"),
+        (on, off) => format!("(?{on}-{off}){pattern}"),
     }
 }

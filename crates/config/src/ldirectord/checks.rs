@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipvs::{Family, Protocol};
 
 use super::values::Report;
-use crate::foreign::regex::compiles;
+use crate::foreign::regex::{Dialect, expected};
 use crate::foreign::report::Reporter;
 use crate::model::{Check, CheckKind, Expect, HttpCheck, Tls};
 
@@ -190,8 +190,10 @@ impl Plan<'_> {
         request: Option<&Text>,
         receive: Option<&Text>,
     ) -> CheckKind {
-        let expect = receive.filter(|receive| compiles(report, &receive.text, &receive.span));
-        let expect = expect.map(|receive| Expect::Regex(receive.text.clone()));
+        let of_lines = self.service == "simpletcp";
+        let dialect = if of_lines { Dialect::PerlLine } else { Dialect::Perl };
+        let expect =
+            receive.and_then(|receive| expected(report, &receive.text, dialect, &receive.span));
         let text = request.map(|request| request.text.as_str());
         match self.service {
             "none" if self.connects() > 0 => CheckKind::Connect,

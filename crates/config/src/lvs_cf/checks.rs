@@ -4,7 +4,7 @@ use ipvs::Protocol;
 
 use super::service::span_of;
 use super::values::{Report, Settings};
-use crate::foreign::regex::compiles;
+use crate::foreign::regex::{Dialect, expected};
 use crate::foreign::report::Reporter;
 use crate::model::{CheckKind, Expect};
 
@@ -76,7 +76,7 @@ fn answer(report: &mut Report<'_>, settings: Settings<'_>, regex: bool) -> Optio
     if !regex {
         return Some(Expect::Prefix(text.into_bytes()));
     }
-    compiles(report, &text, &span_of(setting)).then_some(Expect::Regex(text))
+    expected(report, &text, Dialect::Posix, &span_of(setting))
 }
 
 /// What a program must print: exactly `expect`, and the end of the line. A program that fails,
@@ -85,7 +85,7 @@ fn output(report: &mut Report<'_>, settings: Settings<'_>, regex: bool) -> Optio
     let setting = settings.get("expect")?;
     let text = report.text(setting).filter(|text| !text.is_empty())?;
     if regex {
-        return compiles(report, &text, &span_of(setting)).then_some(Expect::Regex(text));
+        return expected(report, &text, Dialect::Posix, &span_of(setting));
     }
     Some(Expect::Regex(format!("^{}\\s*$", regex::escape(&text))))
 }

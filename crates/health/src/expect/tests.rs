@@ -172,3 +172,35 @@ proptest! {
         prop_assert_eq!(found, regex.is_match(whole.as_bytes()), "{} in {:?}", text, whole);
     }
 }
+
+/// What the readers of old files make of theirs: bytes are looked at, and a page may be Latin-1.
+#[test]
+fn a_page_that_is_not_utf_8_is_looked_into_byte_by_byte() {
+    let page: &[u8] = b"<title>Caf\xe9</title>\n<p>d\xe9j\xe0 vu: \xc9t\xe9</p>\nOK\n";
+    let found = [
+        "(?-u)<title>[^<]+</title>",
+        r"(?-u)^<title>.*</p>",
+        r"(?s-u)^<title>.*</p>",
+        r"(?-u)caf\W|Caf\W",
+        r"(?-u)Caf\b",
+        r"(?i-u)ok(?:\n?\z)",
+        r"(?-u)vu: \S+</p>",
+        "(?m)^OK$",
+        r"OK(?:\n?\z)",
+        r"(?-u)</p>.OK(?:\n?\z)",
+    ];
+    for text in found {
+        let expect = Expect::Regex(text.into());
+        let pattern = Pattern::new(&expect).unwrap();
+        let Pattern::Regex(regex, Some(_)) = &pattern else { panic!("no automaton: {text}") };
+        for piece in [1, 3, 7, page.len()] {
+            let pieces: Vec<&[u8]> = page.chunks(piece).collect();
+            let ended = outcome(&expect, Ask::AtEnd, &pieces).is_ok();
+            assert_eq!(ended, regex.is_match(page), "{text} in pieces of {piece}");
+        }
+    }
+    let ended = |text: &str| outcome(&Expect::Regex(text.into()), Ask::AtEnd, &[page]).is_ok();
+    assert!(ended("(?-u)<title>[^<]+</title>") && !ended("<title>[^<]+</title>"));
+    assert!(ended(r"(?s-u)^<title>.*</p>") && !ended(r"(?-u)^<title>.*</p>"));
+    assert!(ended(r"OK(?:\n?\z)") && !ended("OK$"));
+}

@@ -5,7 +5,7 @@ use super::super::report::Report;
 use super::super::text::At;
 use super::super::tree::Node;
 use super::super::words::Word;
-use crate::foreign::regex;
+use crate::foreign::regex::{Dialect, translated};
 use crate::model::{CheckKind, Digest, Expect, HttpCheck, Tls};
 
 /// The checks that an HTTP_GET or SSL_GET asks for: one for each `url`.
@@ -93,10 +93,9 @@ fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {
         report.dropped("regex_no_match", &not, instead);
         return;
     }
-    let pattern = if options.is_empty() { pattern } else { format!("(?{options}){pattern}") };
-    match regex::problem(&pattern) {
-        Some((message, help)) => report.error(&at, message, help),
-        None => check.expect = Some(Expect::Regex(pattern)),
+    match translated(&pattern, &options, Dialect::Pcre) {
+        Ok(ours) => check.expect = Some(Expect::Regex(ours)),
+        Err((message, help)) => report.error(&at, message, help),
     }
 }
 
@@ -142,12 +141,14 @@ fn flags(report: &mut Report, node: &Node) -> String {
             "multiline" => 'm',
             "extended" => 'x',
             "ungreedy" => 'U',
+            // Characters are looked at, not bytes.
+            "utf" | "ucp" => 'u',
             // Both say how the search is done, not what is found.
             "no_start_optimize" | "no_auto_possess" | "no_dotstar_anchor" | "auto_callout" => {
                 continue;
             }
             _ => {
-                let instead = "i, s, m, x and U are the flags that there are: write `(?i)` into the expression";
+                let instead = "i, s, m, x, U and u are the flags that there are: write `(?i)` into the expression";
                 report.dropped("regex_options", &word.at, instead);
                 continue;
             }

@@ -17,7 +17,7 @@ fn the_kinds_of_checks() {
     assert_eq!(external, CheckKind::External { argv, expect: None, sets_weight: false });
     assert!(problem("1.1.1.1:80", &["checktype=CONNECT"]).contains("did you mean `connect`?"));
     let simple = kind(&["service=simpletcp", "request=\"/hello\\n\"", "receive=\"^ok\""]);
-    let expect = Some(Expect::Regex("^ok".into()));
+    let expect = Some(Expect::Regex("(?m)^ok".into()));
     assert_eq!(
         simple,
         CheckKind::SendExpect { udp: false, send: Some(b"hello\n".to_vec()), expect }
