@@ -25,12 +25,13 @@ pub(super) fn kind(
             let help = "remove one of the two: the program is what is run";
             report.warning(&send.key.span, "`send` counts only without `send_program`", help);
         }
+        if let Some(setting) = settings.get("use_regex").filter(|_| regex) {
+            let help = "the program must print exactly what `expect` says";
+            let message = "`use_regex` counts only without `send_program`";
+            report.warning(&setting.key.span, message, help);
+        }
         let argv = report.program(program).unwrap_or_default();
-        return CheckKind::External {
-            argv,
-            expect: output(report, settings, regex),
-            sets_weight: false,
-        };
+        return CheckKind::External { argv, expect: output(report, settings), sets_weight: false };
     }
     let send = send.filter(|text| !text.is_empty());
     let expect = answer(report, settings, regex);
@@ -79,13 +80,10 @@ fn answer(report: &mut Report<'_>, settings: Settings<'_>, regex: bool) -> Optio
     expected(report, &text, Dialect::Posix, &span_of(setting))
 }
 
-/// What a program must print: exactly `expect`, and the end of the line. A program that fails,
-/// hangs or is missing never makes a server look well, whatever nanny did.
-fn output(report: &mut Report<'_>, settings: Settings<'_>, regex: bool) -> Option<Expect> {
+/// What a program must print: exactly `expect`, and the end of the line, also with `use_regex`. A
+/// program that fails, hangs or is missing never makes a server look well, whatever nanny did.
+fn output(report: &mut Report<'_>, settings: Settings<'_>) -> Option<Expect> {
     let setting = settings.get("expect")?;
     let text = report.text(setting).filter(|text| !text.is_empty())?;
-    if regex {
-        return expected(report, &text, Dialect::Posix, &span_of(setting));
-    }
     Some(Expect::Regex(format!("^{}\\s*$", regex::escape(&text))))
 }

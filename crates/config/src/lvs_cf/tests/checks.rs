@@ -38,6 +38,12 @@ fn a_program_is_run_without_a_shell_and_must_print_what_is_expected() {
             sets_weight: false
         }
     );
+    let regex = ["send_program = \"/bin/check\"", "expect = \"O.K\"", "use_regex = 1"];
+    let CheckKind::External { expect, .. } = warned(&regex, "`use_regex` counts only").check.kind
+    else {
+        panic!("no program")
+    };
+    assert_eq!(expect, Some(Expect::Regex("^O\\.K\\s*$".into())));
     let both = ["send_program = \"/bin/check\"", "send = \"x\""];
     assert!(matches!(
         warned(&both, "`send` counts only without").check.kind,
