@@ -4,6 +4,7 @@ pub(crate) mod flags;
 pub(crate) mod host;
 pub(crate) mod hosts;
 pub(crate) mod mask;
+pub(crate) mod path;
 pub(crate) mod ports;
 pub(crate) mod quotes;
 pub(crate) mod regex;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipvs::{Family, Protocol};
 
 use super::values::Report;
+use crate::foreign::path;
 use crate::foreign::regex::{Dialect, expected};
 use crate::foreign::report::Reporter;
 use crate::model::{Check, CheckKind, Expect, HttpCheck, Tls};
@@ -233,7 +234,7 @@ impl Plan<'_> {
         CheckKind::Http(HttpCheck {
             tls,
             method: self.method.to_string(),
-            path,
+            path: path::encoded(&path),
             host: self.host.or(named).map(str::to_string),
             status: Vec::new(),
             follow_redirects: REDIRECTS,

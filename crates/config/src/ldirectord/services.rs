@@ -4,6 +4,7 @@ use ipvs::Protocol;
 
 use super::checks::{Plan, REDIRECTS, Text};
 use super::values::Report;
+use crate::foreign::path;
 use crate::foreign::report::Reporter;
 use crate::model::{CheckKind, Dialogue, DnsCheck, Exchange, Expect, HttpCheck, Tls};
 
@@ -177,7 +178,7 @@ impl Plan<'_> {
             tls: None,
             method: self.method.to_owned(),
             host: named.map(str::to_owned),
-            path,
+            path: path::encoded(&path),
             status: Vec::new(),
             follow_redirects: REDIRECTS,
             expect,

@@ -5,6 +5,7 @@ use super::super::report::Report;
 use super::super::text::At;
 use super::super::tree::Node;
 use super::super::words::Word;
+use crate::foreign::path;
 use crate::foreign::regex::{Dialect, translated};
 use crate::model::{CheckKind, Digest, Expect, HttpCheck, Tls};
 
@@ -68,7 +69,7 @@ fn url(report: &mut Report, node: &Node, check: &mut HttpCheck) {
             "path" => {
                 if let Some(word) = report.value(inner, "/") {
                     let slash = if word.text.starts_with('/') { "" } else { "/" };
-                    check.path = format!("{slash}{}", word.text);
+                    check.path = path::encoded(&format!("{slash}{}", word.text));
                 }
             }
             "virtualhost" => {

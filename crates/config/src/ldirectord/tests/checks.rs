@@ -57,3 +57,15 @@ fn a_mailbox_is_logged_in_at() {
     assert!(!check.tls.as_ref().unwrap().verify);
     assert!(problems[0].contains("certificates are not verified"), "{problems:?}");
 }
+
+#[test]
+fn what_no_path_may_hold_is_percent_encoded_as_ldirectord_does() {
+    let path = |lines: &[&str]| http(&web(lines).check).path.clone();
+    assert_eq!(path(&["request=\"/my page.html \""]), "/my%20page.html");
+    assert_eq!(path(&["request=\"/a<b>|{c}^\\`\""]), "/a%3Cb%3E%7C%7Bc%7D%5E%5C%60");
+    assert_eq!(path(&["request=\"/\tcafé\""]), "/%09caf%C3%A9");
+    let plain = "/a%20b;c/?d=e&f=[1]~+,:@!$'()*-._";
+    assert_eq!(path(&[&format!("request=\"{plain}\"")]), plain);
+    let proxy = ["service=http_proxy", "request=\"http://www.example.com/my page\""];
+    assert_eq!(path(&proxy), "http://www.example.com/my%20page");
+}

@@ -40,7 +40,7 @@ fn weights_and_thresholds_stand_where_ldirectord_has_them() {
 fn a_real_server_has_its_own_request_and_answer() {
     let service = web(&["request=\"/all\"", "real=10.0.0.1 gate 3 \"a b\", \"c d\""]);
     let check = service.servers[0].check.as_ref().unwrap();
-    assert_eq!(http(check).path, "/a b");
+    assert_eq!(http(check).path, "/a%20b");
     assert_eq!(http(check).expect, Some(Expect::Regex("c d".into())));
     assert_eq!(http(&service.check).path, "/all");
     let digits = web(&["real=10.0.0.1 gate \"foo 200\", \"bar\""]);

@@ -33,7 +33,7 @@ fn numbers_survive_comments_and_refuse_zero() {
 #[test]
 fn quoted_text_may_hold_a_hash_and_quotes() {
     assert_eq!(http(&web(&["request=\"/a#b\" # c"]).check).path, "/a#b");
-    assert_eq!(http(&web(&["request=\"/a\" junk \"b\""]).check).path, "/a\" junk \"b");
+    assert_eq!(http(&web(&["request=\"/a\" junk \"b\""]).check).path, "/a%22%20junk%20%22b");
     assert!(problem("1.1.1.1:80", &["request=/x"]).contains("write `request = \"/x\"`"));
     assert!(problem("1.1.1.1:80", &["receive=\"\""]).contains("`receive` is empty"));
     assert!(
