@@ -14,6 +14,7 @@
 mod blocks;
 mod checks;
 mod failover;
+mod floating;
 mod keys;
 mod lexer;
 mod needless;

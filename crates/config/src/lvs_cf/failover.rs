@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Reading;
 use super::blocks::{Block, File};
-use super::service::{floating, span_of};
+use super::floating;
+use super::service::span_of;
 use super::values::{Report, Settings};
 use crate::foreign::report::Reporter;
 use crate::model::{Hook, HookOrder};
@@ -52,7 +53,7 @@ fn one(reading: &mut Reading<'_>, block: &Block) -> Option<Hook> {
         report.warning(&block.name.span, message, "write `active = 1` in it to have it used");
     }
     let address = settings.get("address");
-    let place = address.and_then(|address| floating(report, settings, address, "vip_nmask"));
+    let place = address.and_then(|address| floating::of_block(report, settings, address, active));
     let hook = Hook {
         name: block.name.text.clone(),
         start: command(report, settings, "start_cmd"),

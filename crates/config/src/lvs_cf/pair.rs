@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::floating;
 use super::lexer::Setting;
-use super::service::{floating, span_of};
+use super::service::span_of;
 use super::values::{Report, Settings};
 use crate::foreign::report::Reporter;
 use crate::model::{
@@ -186,6 +187,6 @@ pub(super) fn nat_router(
     settings: Settings<'_>,
 ) -> Option<(FloatingAddress, Range<usize>)> {
     let setting: &Setting = settings.get("nat_router")?;
-    let address = floating(report, settings, setting, "nat_nmask")?;
+    let address = floating::address(report, settings, setting, "nat_nmask")?;
     Some((address, span_of(setting)))
 }

@@ -8,6 +8,7 @@ use ipvs::{Family, Forwarding, Persistence, Protocol, Scheduler, Tunnel};
 
 use super::blocks::Block;
 use super::checks;
+use super::floating;
 use super::lexer::Setting;
 use super::values::{Report, Settings};
 use crate::Percent;
@@ -67,7 +68,7 @@ pub(super) fn build(
         }
         return None;
     };
-    let floating = floating(report, settings, address, "vip_nmask");
+    let floating = floating::of_block(report, settings, address, active);
     let virtual_server =
         Virtual { remote_shell, ..Virtual::read(report, block, forwarding, floating.as_ref()?.ip) };
     let service = virtual_server.service(report);
@@ -97,57 +98,6 @@ pub(super) fn span_of(setting: &Setting) -> Range<usize> {
     let last = setting.values.last().map_or(&setting.key.span, |value| &value.span);
     first.start..last.end
 }
-
-/// `IP dev:alias`, with its netmask. Without one the interface's own is taken: the class of the
-/// address, which ifconfig goes by, has meant nothing since 1993.
-pub(super) fn floating(
-    report: &mut Report<'_>,
-    settings: Settings<'_>,
-    setting: &Setting,
-    mask: &str,
-) -> Option<FloatingAddress> {
-    let address = report.address_of(setting.values.first()?)?;
-    if address.is_unspecified() {
-        let span = span_of(setting);
-        report.error(&span, "this address is no address yet", "write the floating address");
-        return None;
-    }
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let prefix_length = report.mask(settings, mask, bits);
-    let Some(device) = setting.values.get(1) else {
-        let help =
-            "the interface whose network holds it is taken; write it behind: `192.168.1.1 eth0:1`";
-        report.warning(&span_of(setting), "the address has no device", help);
-        return Some(FloatingAddress {
-            ip: address,
-            prefix_length,
-            interface: None,
-            label: None,
-            broadcast: None,
-        });
-    };
-    if let Some(extra) = setting.values.get(2) {
-        let message = format!("`{}` is too much here", extra.text);
-        report.error(&extra.span, message, "an address has one device");
-    }
-    let interface = device.text.split(':').next().unwrap_or_default();
-    if interface.is_empty() || device.text.len() > MAX_DEVICE || device.text.contains('/') {
-        let message = format!("`{}` is no device", device.text);
-        report.error(&device.span, message, "write an interface and an alias, like `eth0:1`");
-        return None;
-    }
-    let label = device.text.contains(':').then(|| device.text.clone());
-    Some(FloatingAddress {
-        ip: address,
-        prefix_length,
-        interface: Some(interface.to_string()),
-        label,
-        broadcast: None,
-    })
-}
-
-/// Longest name of an interface or a label (`IFNAMSIZ` is 16, with the closing NUL).
-const MAX_DEVICE: usize = 15;
 
 /// A block, half read.
 struct Virtual<'a> {

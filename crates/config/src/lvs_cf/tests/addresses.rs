@@ -39,3 +39,27 @@ fn the_inner_address_moves_only_with_nat() {
     let direct = ["network = direct", "nat_router = 10.0.0.1 eth1:1"];
     assert_eq!(clean(&file(&direct, &[])).pair.unwrap().groups[0].addresses.len(), 1);
 }
+
+/// The web tool writes such blocks, and whoever has made one has not filled it in yet.
+#[test]
+fn a_block_that_is_off_needs_no_address_yet() {
+    let empty = "virtual later {\nactive = 0\naddress = 0.0.0.0 eth0:1\n}\n";
+    assert_eq!(clean(&format!("{}{empty}", file(&[], &[]))).services.len(), 1);
+    let on = empty.replace("active = 0", "active = 1");
+    let (cluster, problems) = read(&format!("{}{on}", file(&[], &[])));
+    assert!(cluster.is_none() && problems[0].contains("no address yet"), "{problems:#?}");
+    refused(&["nat_router = 0.0.0.0 eth1:1"], &[], "no address yet");
+
+    let service = |name: &str, active: u8, address: &str| {
+        format!(
+            "failover {name} {{\nactive = {active}\naddress = {address} eth0:1\n\
+             start_cmd = \"/bin/start\"\nstop_cmd = \"/bin/stop\"\n}}\n"
+        )
+    };
+    let fos = |active, address| {
+        let two = service("one", 1, "192.168.1.1") + &service("two", active, address);
+        read(&format!("{PAIR}service = fos\n{two}"))
+    };
+    assert_eq!(fos(0, "0.0.0.0").1, Vec::<String>::new());
+    assert!(fos(1, "0.0.0.0").1[0].contains("no address yet"));
+}
