@@ -92,6 +92,33 @@ pub(super) fn build(
     })
 }
 
+/// How long a server must look good before it returns. nanny takes 0 for no word about it.
+fn reentry(report: &mut Report<'_>, settings: Settings<'_>) -> Duration {
+    let time = report.seconds(settings, "reentry", REENTRY);
+    let Some(setting) = settings.get("reentry").filter(|_| time.is_zero()) else { return time };
+    let help = format!(
+        "nanny itself takes its default for 0; write `reentry = {REENTRY}`, or `reentry = 1` to have a server back with its first good answers"
+    );
+    report.warning(&span_of(setting), format!("`reentry = 0` is {REENTRY} seconds"), help);
+    Duration::from_secs(u64::from(REENTRY))
+}
+
+/// The weight of a real server. nanny begins with 1 at least and never goes below it.
+fn weight(report: &mut Report<'_>, settings: Settings<'_>, active: bool) -> u32 {
+    let weight = report.number(settings, "weight", 1);
+    let Some(setting) = settings.get("weight") else { return weight };
+    if weight > MAX_WEIGHT {
+        let help = format!("weights go from 0 to {MAX_WEIGHT}");
+        report.error(&span_of(setting), format!("the weight {weight} is too large"), help);
+    }
+    if weight > 0 || !active {
+        return weight;
+    }
+    let help = "nanny itself makes 1 of it; write `weight = 1`, or `active = 0` for no connections";
+    report.warning(&span_of(setting), "the weight 0 is taken for 1", help);
+    1
+}
+
 /// The values of a setting.
 pub(super) fn span_of(setting: &Setting) -> Range<usize> {
     let first = setting.values.first().map_or(&setting.key.span, |value| &value.span);
@@ -138,7 +165,7 @@ impl<'a> Virtual<'a> {
             // One failure takes a server out, the first success brings it in.
             fall: 1,
             rise: 1,
-            reentry: report.seconds(settings, "reentry", REENTRY),
+            reentry: reentry(report, settings),
             retry: None,
             connects: 0,
         };
@@ -281,13 +308,7 @@ impl<'a> Virtual<'a> {
             let message = format!("real server {} is off", block.name.text);
             report.warning(&block.name.span, message, "write `active = 1` in it to have it used");
         }
-        let weight = report.number(settings, "weight", 1);
-        if weight > MAX_WEIGHT
-            && let Some(setting) = settings.get("weight")
-        {
-            let help = format!("weights go from 0 to {MAX_WEIGHT}");
-            report.error(&span_of(setting), format!("the weight {weight} is too large"), help);
-        }
+        let weight = weight(report, settings, active);
         let port = report.port(settings, "port");
         let Some(address) = settings.get("address") else {
             if active {

@@ -79,3 +79,18 @@ fn servers_that_return_start_slowly_where_one_is_heavy() {
     assert_eq!(of(["", "weight = 1\n"]), None);
     assert_eq!(of(["weight = 1\n", "weight = 20\n"]), Some(seconds(100)));
 }
+
+#[test]
+fn a_reentry_of_0_is_nannys_own() {
+    let service = warned(&["reentry = 0"], "`reentry = 0` is 180 seconds");
+    assert_eq!(service.check.reentry, seconds(180));
+    assert_eq!(web(&["reentry = 1"]).check.reentry, seconds(1));
+}
+
+#[test]
+fn a_weight_of_0_is_1_as_nanny_has_it() {
+    let server = "server one {\naddress = 10.0.1.4\nactive = 1\nweight = 0\n}";
+    assert_eq!(warned(&[server], "the weight 0 is taken for 1").servers[0].weight, 1);
+    let off = server.replace("active = 1", "active = 0");
+    assert!(web(&[&off]).servers.is_empty());
+}
