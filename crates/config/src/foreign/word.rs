@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 
 /// One line of a file, as text.
@@ -11,7 +12,7 @@ pub(crate) struct Line {
     pub(crate) number: usize,
     /// Offset of its first byte in the file.
     pub(crate) start: usize,
-    /// Its text without the end; bytes that are not UTF-8 become `�`.
+    /// Its text without the end; bytes that are not UTF-8 become `?`, so that offsets hold.
     pub(crate) text: String,
 }
 
@@ -29,9 +30,30 @@ pub(crate) fn lines(source: &Source) -> impl Iterator<Item = Line> {
     source.lines().enumerate().map(|(index, (start, bytes))| Line {
         number: index + 1,
         start,
-        text: String::from_utf8_lossy(bytes).into_owned(),
+        text: readable(bytes),
     })
 }
+
+/// Bytes as text, with a `?` for each that is not UTF-8.
+fn readable(bytes: &[u8]) -> String {
+    let chunks = bytes.utf8_chunks();
+    chunks
+        .flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(|_| '?')))
+        .collect()
+}
+
+/// Reports a value with bytes that are not UTF-8: it would be another one than was written.
+pub(crate) fn demand_utf8(source: &Source, value: &Range<usize>, out: &mut Diagnostics) {
+    let bytes = source.bytes().get(value.clone()).unwrap_or_default();
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let at = value.start + error.valid_up_to();
+        out.error(source, at..at + 1, NOT_UTF8.0, NOT_UTF8.1);
+    }
+}
+
+/// What is said of a byte that is not UTF-8, and what to do.
+pub(crate) const NOT_UTF8: (&str, &str) =
+    ("this byte is not UTF-8", "save the file as UTF-8: `iconv -f latin1 -t utf8` does it");
 
 /// The first line that ends the way DOS files do, if any.
 pub(crate) fn carriage_return(source: &Source) -> Option<Range<usize>> {

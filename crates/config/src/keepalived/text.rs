@@ -11,6 +11,9 @@ pub(super) struct At {
     pub(super) span: Range<usize>,
 }
 
+/// What stands for a byte that is not UTF-8.
+const NOT_TEXT: char = char::REPLACEMENT_CHARACTER;
+
 /// A line or a piece of one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Text {
@@ -20,16 +23,30 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A line as it stands in a file; bytes that are not UTF-8 become `?`, so that offsets hold.
+    /// A line as it stands in a file; each byte that is not UTF-8 becomes a `�`.
     pub(super) fn line(source: usize, start: usize, bytes: &[u8]) -> Self {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_string(),
-            Err(_) => {
-                bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
+        let mut line = Self::default();
+        let mut offset = start;
+        for chunk in bytes.utf8_chunks() {
+            line.text.push_str(chunk.valid());
+            let after = offset + chunk.valid().len();
+            line.from.extend((offset..after).map(|offset| (source, offset)));
+            offset = after;
+            for _ in chunk.invalid() {
+                line.text.push(NOT_TEXT);
+                line.from.extend([(source, offset); NOT_TEXT.len_utf8()]);
+                offset += 1;
             }
-        };
-        let from = (start..start + text.len()).map(|offset| (source, offset)).collect();
-        Self { text, from }
+        }
+        line
+    }
+
+    /// The first byte that is not UTF-8. Of a `�` that the file itself has, each byte has its own
+    /// place.
+    pub(super) fn not_utf8(&self) -> Option<At> {
+        let places = self.text.match_indices(NOT_TEXT);
+        let mut places = places.map(|(at, found)| self.at_range(at..at + found.len()));
+        places.find(|at| at.span.len() == 1)
     }
 
     /// Text that a place stands for.

@@ -3,6 +3,7 @@
 use super::report::Report;
 use super::text::{At, Text};
 use super::words::{Token, Word, tokens};
+use crate::foreign::word::NOT_UTF8;
 
 /// A statement: its words, and the block behind them if there is one.
 #[derive(Clone, Debug)]
@@ -46,6 +47,9 @@ const DEEPEST: usize = 32;
 pub(super) fn tree(lines: &[Text], report: &mut Report) -> Vec<Node> {
     let mut stack: Vec<Open> = vec![Open { owner: None, at: At::default(), inside: Vec::new() }];
     for line in lines {
+        if let Some(at) = line.not_utf8() {
+            report.error(&at, NOT_UTF8.0, NOT_UTF8.1);
+        }
         let (found, quote) = tokens(line);
         if let Some(at) = quote {
             report.error(&at, "this quote is never closed", "close it on the same line");

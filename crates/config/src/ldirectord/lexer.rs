@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::foreign::quotes;
-use crate::foreign::word::{Line, Word, carriage_return, lines};
+use crate::foreign::word::{Line, Word, carriage_return, demand_utf8, lines};
 use crate::source::Source;
 
 /// A line that says something.
@@ -78,6 +78,7 @@ fn directive(
     let value = rest.part(from..rest.text.len());
     let cut = comment(&value.text).unwrap_or(value.text.len());
     let said = value.part(0..cut).trimmed();
+    demand_utf8(source, &said.span, out);
     let behind = value.part(cut..value.text.len());
     let blanks = line.word(line.text.trim_end().len()..line.text.len());
     let trailing = if behind.text.is_empty() { blanks } else { behind };

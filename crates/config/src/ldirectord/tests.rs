@@ -16,8 +16,12 @@ use crate::model::{
 };
 
 fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
+    read_bytes(text.as_bytes())
+}
+
+fn read_bytes(text: &[u8]) -> (Option<Cluster>, Vec<String>) {
     let mut out = Diagnostics::new();
-    let source = Source::new("l.cf", text.as_bytes());
+    let source = Source::new("l.cf", text);
     let reader = |path: &std::path::Path| match path.to_str() {
         Some("/etc/hosts") => Ok(b"10.0.0.1 sql01\n10.0.0.3 sql03\n192.168.1.1 www\n".to_vec()),
         Some("/x/more.cf") => Ok(b"virtual=1.1.1.9:80\n\tchecktype=on\nexecute=more.cf\n".to_vec()),

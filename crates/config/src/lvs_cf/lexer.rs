@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::diagnostic::Diagnostics;
 use crate::foreign::quotes;
-use crate::foreign::word::{Word, carriage_return, lines};
+use crate::foreign::word::{Word, carriage_return, demand_utf8, lines};
 use crate::source::Source;
 
 /// A value, or the name of a block.
@@ -187,7 +187,9 @@ impl Lexer<'_> {
                 (end, 0..end, None)
             };
             let text = self.rest.part(inner).text;
-            values.push(Value { text, span: self.rest.part(0..end).span, quote });
+            let span = self.rest.part(0..end).span;
+            demand_utf8(self.source, &span, self.out);
+            values.push(Value { text, span, quote });
             self.rest = self.rest.part(end..self.rest.text.len()).trimmed();
         }
         Some(values)

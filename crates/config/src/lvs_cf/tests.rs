@@ -14,8 +14,12 @@ use crate::Severity;
 use crate::model::{CheckKind, Expect, Failback, Host, KeySource, OnFailure, VirtualServer};
 
 fn read(text: &str) -> (Option<Cluster>, Vec<String>) {
+    read_bytes(text.as_bytes())
+}
+
+fn read_bytes(text: &[u8]) -> (Option<Cluster>, Vec<String>) {
     let mut out = Diagnostics::new();
-    let source = Source::new("lvs.cf", text.as_bytes());
+    let source = Source::new("lvs.cf", text);
     let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
     let mut files = Files::new(&nothing);
     let cluster = parse(&source, &mut files, &mut out, &mut Places::default());

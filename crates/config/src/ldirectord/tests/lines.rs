@@ -42,3 +42,15 @@ fn lines_at_the_margin_below_a_virtual_server_are_one_error() {
         ]
     );
 }
+
+#[test]
+fn a_value_that_is_not_utf_8_is_refused_and_a_comment_is_free() {
+    let latin1 = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<u8>>();
+    let web = |line: &str| {
+        read_bytes(&latin1(&file("1.1.1.1:80", &["# caf\u{e9}", line, "checkinterval=5 # \u{e9}"])))
+    };
+    assert!(web("receive=\"cafe\"").0.is_some());
+    let (cluster, problems) = web("receive=\"caf\u{e9}\"");
+    assert!(cluster.is_none());
+    assert!(problems[0].starts_with("l.cf:3:14: error: this byte is not UTF-8"), "{problems:#?}");
+}

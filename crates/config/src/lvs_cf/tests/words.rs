@@ -84,3 +84,17 @@ fn a_key_that_is_set_twice_counts_the_second_time() {
     let Listen::Addresses(endpoints) = &service.listen else { panic!() };
     assert_eq!(endpoints[0].address.port(), 82);
 }
+
+#[test]
+fn a_value_that_is_not_utf_8_is_refused_and_a_comment_is_free() {
+    let latin1 = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<u8>>();
+    let (cluster, problems) = read_bytes(&latin1(&file(&[], &["# caf\u{e9}", "expect = \"x\" "])));
+    assert!(cluster.is_some() && problems.is_empty(), "{problems:#?}");
+    let (cluster, problems) = read_bytes(&latin1(&file(&[], &["expect = \"caf\u{e9}\""])));
+    assert!(cluster.is_none());
+    assert!(problems[0].starts_with("lvs.cf:7:14: error: this byte is not UTF-8"), "{problems:#?}");
+    let CheckKind::SendExpect { expect, .. } = web(&["expect = \"caf\u{e9}\""]).check.kind else {
+        panic!("nothing is expected")
+    };
+    assert_eq!(expect, Some(Expect::Prefix("café".into())));
+}
