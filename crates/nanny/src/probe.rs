@@ -180,7 +180,7 @@ impl Probe {
             Kind::Conversation(conversation) => {
                 timeout(limit, Box::pin(conversation.run(self.target, shared, trace))).await
             }
-            Kind::Dns(dns) => timeout(limit, Box::pin(dns.run(self.target, trace))).await,
+            Kind::Dns(dns) => timeout(limit, Box::pin(dns.run(self.target, limit, trace))).await,
             Kind::Login(login) => {
                 timeout(limit, Box::pin(login.run(self.target, limit, shared, trace))).await
             }

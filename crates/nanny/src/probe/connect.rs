@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
 
 use super::tls::Side;
 use crate::failure::{Failure, Seen};
@@ -77,6 +78,25 @@ pub(super) async fn udp(target: SocketAddr) -> Result<UdpSocket, Failure> {
     let socket = UdpSocket::bind(any).await?;
     socket.connect(target).await?;
     Ok(socket)
+}
+
+/// How often a question without a connection is asked within the limit.
+const QUESTIONS: u32 = 3;
+
+/// Asks a question in a datagram, again while no answer comes, and gives the length of that.
+/// Whoever waits for it keeps the limit.
+pub(super) async fn ask(
+    socket: &UdpSocket,
+    question: &[u8],
+    limit: Duration,
+    answer: &mut [u8],
+) -> Result<usize, Failure> {
+    loop {
+        socket.send(question).await?;
+        if let Ok(length) = timeout(limit / QUESTIONS, socket.recv(answer)).await {
+            return Ok(length?);
+        }
+    }
 }
 
 /// Opens a connection that is going to be talked over.

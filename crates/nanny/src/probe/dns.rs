@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::model::DnsCheck;
 use health::dns::{Question, questions};
@@ -34,13 +35,18 @@ impl Dns {
     }
 
     /// Asks one question after the other until an answer is good.
-    pub(super) async fn run(&self, target: SocketAddr, trace: &mut Trace) -> Result<Seen, Failure> {
+    pub(super) async fn run(
+        &self,
+        target: SocketAddr,
+        limit: Duration,
+        trace: &mut Trace,
+    ) -> Result<Seen, Failure> {
         let mut wrong = Failure::Closed("before an answer");
         for question in &self.questions {
             let answers = if self.tcp {
                 over_tcp(question, target, trace).await?
             } else {
-                over_udp(question, target, trace).await?
+                over_udp(question, target, limit, trace).await?
             };
             match self.judge(&answers) {
                 Ok(seen) => return Ok(seen),
@@ -74,14 +80,14 @@ impl Dns {
 async fn over_udp(
     question: &Question,
     target: SocketAddr,
+    limit: Duration,
     trace: &mut Trace,
 ) -> Result<Vec<String>, Failure> {
     trace.enter(Phase::Answer);
     let socket = connect::udp(target).await?;
     let id = socket.local_addr()?.port();
-    socket.send(&question.packet(id)).await?;
     let mut datagram = vec![0; ANSWER_LIMIT];
-    let length = socket.recv(&mut datagram).await?;
+    let length = connect::ask(&socket, &question.packet(id), limit, &mut datagram).await?;
     read(question, id, datagram.get(..length).unwrap_or_default())
 }
 

@@ -21,9 +21,6 @@ use crate::trace::{Phase, Trace};
 /// Bytes read at a time.
 const PIECE: usize = 4 << 10;
 
-/// How often a question without a connection is asked within the limit.
-const QUESTIONS: u32 = 3;
-
 /// What is seen when the server takes the login.
 const TAKEN: Seen = Cow::Borrowed("login taken");
 /// The same where it was asked something then.
@@ -205,7 +202,7 @@ impl Login {
         judged.map_err(|mismatch| Failure::Mismatch { subject: "name of the entry", mismatch })
     }
 
-    /// One question in a datagram, again while no answer comes.
+    /// One question in a datagram.
     async fn ask(
         &self,
         target: SocketAddr,
@@ -219,14 +216,9 @@ impl Login {
         let [_, id] = socket.local_addr()?.port().to_be_bytes();
         let request = Request::new(login.unwrap_or_default(), secret, id, random()?)?;
         let mut datagram = vec![0; PIECE];
-        loop {
-            socket.send(request.packet()).await?;
-            let answer = tokio::time::timeout(limit / QUESTIONS, socket.recv(&mut datagram)).await;
-            if let Ok(length) = answer {
-                request.answer(datagram.get(..length?).unwrap_or_default())?;
-                return Ok(TAKEN);
-            }
-        }
+        let length = connect::ask(&socket, request.packet(), limit, &mut datagram).await?;
+        request.answer(datagram.get(..length).unwrap_or_default())?;
+        Ok(TAKEN)
     }
 }
 

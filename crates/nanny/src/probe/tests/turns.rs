@@ -90,6 +90,31 @@ async fn a_name_server_is_asked_over_udp() {
     assert!(run(server, ask(Some("10.0.0.1")), PLENTY).await.is_err());
 }
 
+/// A datagram may be lost on its way, and that tells nothing of the server.
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_is_asked_again() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    let seen = tokio::spawn(async move {
+        let mut packet = [0; 512];
+        let (first, _) = socket.recv_from(&mut packet).await.unwrap();
+        let lost = packet[..first].to_vec();
+        let (second, from) = socket.recv_from(&mut packet).await.unwrap();
+        let again = packet[..second].to_vec();
+        let mut answer = again.clone();
+        answer[2] |= 0x80;
+        answer[7] = 1;
+        answer.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x07");
+        socket.send_to(&answer, from).await.unwrap();
+        (lost, again)
+    });
+    let name = "www.example.com".to_owned();
+    let kind = CheckKind::Dns(DnsCheck { name, tcp: false, expect: None });
+    assert_eq!(run(server, kind, SECOND * 3).await, Ok("answered 192.0.2.7".into()));
+    let (lost, again) = seen.await.unwrap();
+    assert_eq!(lost, again);
+}
+
 #[tokio::test]
 async fn connections_take_turns_with_checks_that_ask_everything() {
     let asked = Arc::new(AtomicUsize::new(0));
