@@ -123,6 +123,10 @@ impl Http {
         trace.enter(Phase::Answer);
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD_LIMIT)
+            // Old servers say such things, and every browser understands them.
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true)
             .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
             .await
             .map_err(|error| words(&error))?;

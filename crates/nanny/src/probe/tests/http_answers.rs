@@ -215,6 +215,17 @@ async fn a_body_that_stops_ends_with_the_limit_of_the_whole_check() {
     );
 }
 
+/// What old servers say, and what every browser understands.
+#[tokio::test]
+async fn a_head_that_is_not_quite_right_is_forgiven() {
+    let server = answering(
+        b"HTTP/1.1 200 OK\r\nX-Long: one\r\n two\r\njunk without a colon\r\n: no name\r\nServer : old\r\n\
+          Content-Length: 9\r\n\r\ntest page",
+    )
+    .await;
+    assert_eq!(get(server, holding("test page")).await, Ok("status 200".into()));
+}
+
 #[tokio::test]
 async fn what_cannot_be_sent_is_said() {
     let server = answering(b"").await;
