@@ -23,6 +23,9 @@ const REGEX_CACHE: usize = 256 << 10;
 /// Bytes of an answer that are kept for a regular expression without an automaton.
 pub const KEPT: usize = 1 << 20;
 
+/// The same where it is asked after each piece: each time it looks through all of them.
+const KEPT_ASKED_AGAIN: usize = 8 << 10;
+
 /// A regular expression that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the regular expression {} cannot be used: {}", one_line(.pattern), one_line(.why))]
@@ -133,14 +136,19 @@ impl Pattern {
         })
     }
 
-    /// Begins with an answer. A regular expression sees its first `limit` bytes, or [`KEPT`] if it
-    /// has no automaton; the rest of the answer is not looked at.
+    /// Begins with an answer. A regular expression sees its first `limit` bytes; if it has no
+    /// automaton, [`KEPT`] at most, or 8 KiB where it is asked after each piece. The rest of the
+    /// answer is not looked at.
     pub fn matcher(&self, limit: usize, ask: Ask) -> Matcher<'_> {
         let walk = match self {
-            Self::Regex(_, Some(automaton)) if ask == Ask::AtEnd => automaton.walk(),
+            Self::Regex(_, Some(automaton)) => automaton.walk(),
             _ => None,
         };
-        let limit = if walk.is_some() { limit } else { limit.min(KEPT) };
+        let limit = match (&walk, ask) {
+            (Some(_), _) => limit,
+            (None, Ask::AtEnd) => limit.min(KEPT),
+            (None, Ask::EachPiece) => limit.min(KEPT_ASKED_AGAIN),
+        };
         Matcher { pattern: self, walk, limit, ask, seen: 0, kept: Vec::new(), any: false }
     }
 }
@@ -226,11 +234,16 @@ impl Matcher<'_> {
         let room = self.limit.saturating_sub(self.seen);
         let piece = piece.get(..room).unwrap_or(piece);
         self.seen = self.seen.saturating_add(piece.len());
-        let decided = match &mut self.walk {
-            Some(walk) => walk.push(piece),
-            None => {
+        let decided = match (&mut self.walk, self.ask) {
+            (Some(walk), Ask::AtEnd) => walk.push(piece),
+            // One that cannot match any more is heard out, so that it can be shown.
+            (Some(walk), Ask::EachPiece) => {
+                let matched = walk.push(piece) == Some(true) || walk.end();
+                matched.then_some(true)
+            }
+            (None, ask) => {
                 self.kept.extend_from_slice(piece);
-                (self.ask == Ask::EachPiece && regex.is_match(&self.kept)).then_some(true)
+                (ask == Ask::EachPiece && regex.is_match(&self.kept)).then_some(true)
             }
         };
         let full = || (self.seen >= self.limit).then(|| self.matches(regex));

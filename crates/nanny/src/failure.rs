@@ -45,7 +45,7 @@ pub enum Failure {
     /// What came is not what was wanted.
     #[error("{subject} {mismatch}")]
     Mismatch {
-        /// `answer`, `body`, `output`.
+        /// `answer`, `body`, `file`, `output`.
         subject: &'static str,
         /// How it differs.
         mismatch: Mismatch,

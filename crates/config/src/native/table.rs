@@ -196,7 +196,7 @@ pub(super) static KEYS: &[Key] = &[
     key("services.*.check.ftp.login", NAME, Otherwise("anonymous"), LOGIN_DOC),
     key("services.*.check.ftp.password_file", KEY_FILE, Otherwise("the password is empty"), PASSWORD_DOC),
     key("services.*.check.ftp.path", TEXT, Otherwise("the login is enough"), "The file that is fetched."),
-    key("services.*.check.ftp.expect", Kind::As(EXPECT), Otherwise("that the file is there is enough"), "What the file must hold, within its first 64 KiB."),
+    key("services.*.check.ftp.expect", Kind::As(EXPECT), Otherwise("that the file is there is enough"), "What the file must hold, within its first 4 MiB."),
     key("services.*.check.ldap", Kind::MapOrNothing, Otherwise("not checked so"), "A directory takes a login, and has an entry."),
     key("services.*.check.ldap.login", NAME, Otherwise("anonymous"), LOGIN_DOC),
     key("services.*.check.ldap.password_file", KEY_FILE, Otherwise("the password is empty"), PASSWORD_DOC),

@@ -71,11 +71,33 @@ fn the_end_of_a_body_is_its_end_and_not_that_of_a_piece() {
 
 #[test]
 fn a_regex_sees_no_more_than_the_limit_and_then_decides() {
-    let pattern = Pattern::new(&Expect::Regex("needle".into())).unwrap();
-    let mut matcher = pattern.matcher(100, Ask::EachPiece);
-    assert_eq!(matcher.push(&[b'x'; 99]), Progress::More);
-    assert!(matches!(matcher.push(b"needle"), Progress::Failed(Mismatch::NoMatch { .. })));
-    assert_eq!(matcher.kept.len(), 100);
+    for (text, kept) in [("needle", 0), (r"x\Bneedle", 100)] {
+        let pattern = Pattern::new(&Expect::Regex(text.into())).unwrap();
+        let mut matcher = pattern.matcher(100, Ask::EachPiece);
+        assert_eq!(matcher.push(&[b'x'; 99]), Progress::More);
+        assert!(matches!(matcher.push(b"needle"), Progress::Failed(Mismatch::NoMatch { .. })));
+        assert_eq!(matcher.kept.len(), kept);
+    }
+}
+
+/// What is kept is looked through with each piece, so it has to stay short.
+#[test]
+fn what_is_asked_with_each_piece_keeps_little_without_an_automaton_and_nothing_with_one() {
+    for (text, is_found) in [("ne+dle$", true), (r"\bne+dle", false)] {
+        let pattern = Pattern::new(&Expect::Regex(text.into())).unwrap();
+        let mut matcher = pattern.matcher(64 << 10, Ask::EachPiece);
+        let mut progress = Progress::More;
+        for _ in 0..40 {
+            if progress == Progress::More {
+                progress = matcher.push(&[b' '; 1 << 10]);
+            }
+        }
+        assert!(matcher.kept.len() <= 8 << 10);
+        assert_eq!(
+            progress == Progress::More && matcher.push(b"needle") == Progress::Matched,
+            is_found
+        );
+    }
 }
 
 #[test]
@@ -170,6 +192,12 @@ proptest! {
         let pieces: Vec<&[u8]> = pieces.iter().map(String::as_bytes).collect();
         let found = outcome(&Expect::Regex(text.clone()), Ask::AtEnd, &pieces).is_ok();
         prop_assert_eq!(found, regex.is_match(whole.as_bytes()), "{} in {:?}", text, whole);
+        // Asked with each piece, it finds what ends with one of them, too.
+        let parts = (1..=pieces.len()).map(|end| pieces[..end].concat());
+        let parts = parts.filter(|part| !part.is_empty()).chain([whole.into_bytes()]);
+        let one_matches = parts.into_iter().any(|part| regex.is_match(&part));
+        let found = outcome(&Expect::Regex(text.clone()), Ask::EachPiece, &pieces).is_ok();
+        prop_assert_eq!(found, one_matches, "{} in {:?}", text, pieces);
     }
 }
 

@@ -14,9 +14,6 @@ use crate::failure::{Failure, Seen};
 use crate::shared::Shared;
 use crate::trace::{Phase, Trace};
 
-/// Bytes of an answer that a regular expression sees.
-const REGEX_LIMIT: usize = 8 << 10;
-
 /// Bytes of an answer that are read at most.
 const ANSWER_LIMIT: usize = 64 << 10;
 
@@ -116,7 +113,7 @@ pub(super) async fn hear(
     pattern: &Pattern,
     trace: &mut Trace,
 ) -> Result<Seen, Failure> {
-    let mut matcher = pattern.matcher(REGEX_LIMIT, Ask::EachPiece);
+    let mut matcher = pattern.matcher(ANSWER_LIMIT, Ask::EachPiece);
     let mut buffer = vec![0; PIECE];
     let mut total = 0;
     while total < ANSWER_LIMIT {

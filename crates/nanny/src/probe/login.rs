@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::model::{Expect, LoginCheck, LoginService, Tls};
+use health::body::Body;
 use health::expect::{Ask, Pattern, Progress};
 use health::login::radius::Request;
 use health::login::{Session, Step};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::dialogue::hear;
 use super::{connect, tls};
 use crate::failure::{Failure, Seen};
 use crate::shared::Shared;
@@ -103,7 +103,7 @@ impl Login {
                 Part::Fetch(bytes) => {
                     trace.enter(Phase::Body);
                     if let (Some(pattern), Some(other)) = (&self.expect, &mut other) {
-                        hear(other, pattern, trace).await?;
+                        fetch(other, pattern).await?;
                     }
                     farewell(&mut stream, &bytes).await;
                     return Ok(ANSWERED);
@@ -219,6 +219,25 @@ impl Login {
         let length = connect::ask(&socket, request.packet(), limit, &mut datagram).await?;
         request.answer(datagram.get(..length).unwrap_or_default())?;
         Ok(TAKEN)
+    }
+}
+
+/// What a file holds, as far as a page would be looked into.
+async fn fetch(stream: &mut (impl AsyncRead + Unpin), pattern: &Pattern) -> Result<(), Failure> {
+    let wrong = |mismatch| Failure::Mismatch { subject: "file", mismatch };
+    let mut file = Body::new(Some(pattern), None);
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let length = stream.read(&mut buffer).await;
+        let length = length.map_err(|error| tls::io_failure(&error, "in the file"))?;
+        if length == 0 {
+            return file.end().map_err(wrong);
+        }
+        match file.push(buffer.get(..length).unwrap_or_default()) {
+            Progress::Matched => return Ok(()),
+            Progress::Failed(mismatch) => return Err(wrong(mismatch)),
+            Progress::More => {}
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn files_are_had_with_the_right_password_alone() {
     let found = "up: login taken, expected answer";
     assert_eq!(ask(&file, RIGHT, &["--expect", "to the lab"]), found);
     let other = ask(&file, RIGHT, &["--expect", "to the sea"]);
-    assert_eq!(other, "down: answer does not hold \"to the sea\"");
+    assert_eq!(other, "down: file does not hold \"to the sea\"");
     let none = ask("/nowhere/welcome.msg", RIGHT, &[]);
     assert_eq!(none, "down: file refused: \"550 Failed to open file.\"");
     server.stop();

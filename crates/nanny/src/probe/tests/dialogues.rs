@@ -146,6 +146,20 @@ async fn an_endless_answer_is_read_no_further_than_its_limit() {
     );
 }
 
+/// It has not ended, and what is looked for comes last.
+#[tokio::test]
+async fn a_long_answer_is_looked_into_with_each_piece_of_it() {
+    let server = server(|mut stream| async move {
+        let lines = b"a line\n".repeat(6000);
+        let _sent = stream.write_all(&lines).await;
+        let _sent = stream.write_all(b"OK 7\n").await;
+        hold(stream).await;
+    })
+    .await;
+    let kind = dialogue(None, Some(Expect::Regex(r"(?m-u)^OK \d$".into())));
+    assert_eq!(run(server, kind, PLENTY).await, Ok("expected answer".into()));
+}
+
 /// Answers each datagram with the same text.
 async fn udp_server(answer: &'static [u8]) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();

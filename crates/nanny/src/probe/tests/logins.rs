@@ -134,7 +134,7 @@ const FTP: Lines = &[
 ];
 
 /// A server of one file, whose data comes over the port that it names.
-async fn files(stream: TcpStream) {
+async fn files(stream: TcpStream, content: Vec<u8>) {
     let data = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let [high, low] = data.local_addr().unwrap().port().to_be_bytes();
     let mut stream = BufReader::new(stream);
@@ -149,13 +149,13 @@ async fn files(stream: TcpStream) {
         let _sent = stream.get_mut().write_all(answer.as_bytes()).await;
     }
     if let Ok((mut data, _)) = data.accept().await {
-        let _sent = data.write_all(b"Welcome to the lab").await;
+        let _sent = data.write_all(&content).await;
     }
 }
 
 #[tokio::test]
 async fn a_file_is_fetched_and_looked_into() {
-    let server = server(files).await;
+    let server = server(|stream| files(stream, b"Welcome to the lab".to_vec())).await;
     let file = |name: &str, holds: &str| {
         of_ldirectord(21, &format!("    request=\"{name}\"\n    receive=\"{holds}\"\n"))
     };
@@ -165,6 +165,30 @@ async fn a_file_is_fetched_and_looked_into() {
     assert!(other.contains("Goodbye"), "{other}");
     let none = run(server, file("other.msg", "x"), PLENTY).await;
     assert_eq!(none, Err("file refused: \"550 no such file\"".into()));
+}
+
+#[tokio::test]
+async fn a_file_is_looked_into_to_its_end() {
+    let long = [b"Welcome\n".repeat(50_000), b"to the lab\n".to_vec()].concat();
+    let server = server(move |stream| files(stream, long.clone())).await;
+    let file = |holds: &str| {
+        of_ldirectord(21, &format!("    request=\"welcome.msg\"\n    receive=\"{holds}\"\n"))
+    };
+    for holds in ["to the lab$", r"\bto the", "^Welcome"] {
+        let well = run(server, file(holds), PLENTY).await;
+        assert_eq!(well, Ok("login taken, expected answer".into()), "{holds}");
+    }
+    // An end is the end of the file, and not that of a piece.
+    let other = run(server, file("Welcome$"), PLENTY).await.unwrap_err();
+    assert!(other.starts_with("file does not match"), "{other}");
+}
+
+#[tokio::test]
+async fn an_endless_file_is_read_no_further_than_its_limit() {
+    let endless = vec![b'x'; 5 << 20];
+    let server = server(move |stream| files(stream, endless.clone())).await;
+    let kind = of_ldirectord(21, "    request=\"welcome.msg\"\n    receive=\"needle\"\n");
+    assert_eq!(run(server, kind, PLENTY).await, Err("file does not match needle".into()));
 }
 
 /// A directory with one entry, over and over.
