@@ -6,6 +6,7 @@ use std::time::Duration;
 use neli::consts::socket::{Msg, NlFamily};
 use neli::socket::NlSocket;
 use neli::utils::Groups;
+use rustix::net::sockopt;
 use tokio::io::unix::AsyncFd;
 
 use crate::KernelError;
@@ -23,6 +24,8 @@ const DATAGRAM: usize = 64 * 1024;
 const REQUESTS_PER_WRITE: usize = 128;
 /// Bytes in one write; the kernel takes no more than the send buffer, 212,992 bytes by default.
 const BYTES_PER_WRITE: usize = 64 * 1024;
+/// What the kernel wants free in the send buffer beside a write, and more (`netlink_sendmsg`).
+const WRITE_OVERHEAD: usize = 1024;
 /// What is asked for as receive buffer; the kernel grants up to `net.core.rmem_max`.
 const RECEIVE_BUFFER: usize = 1024 * 1024;
 /// Times that a dump is begun again because the table changed under it.
@@ -157,6 +160,7 @@ impl Channel {
             let flags = message.flags | REQUEST | ack;
             append(&mut bytes, message.kind, flags, sequence, &message.payload);
         }
+        self.make_room(bytes.len())?;
         self.send(&bytes).await?;
         loop {
             let length = self.receive().await?;
@@ -211,6 +215,19 @@ impl Channel {
         let first = first.unwrap_or(1);
         self.sequence = first.saturating_add(count.saturating_sub(1));
         Ok(first)
+    }
+
+    /// Makes the send buffer large enough for one write of so many bytes, if it is not: the kernel
+    /// takes no write that is larger.
+    fn make_room(&self, bytes: usize) -> Result<(), KernelError> {
+        let wanted = bytes.saturating_add(WRITE_OVERHEAD);
+        if sockopt::socket_send_buffer_size(&self.socket)? >= wanted {
+            return Ok(());
+        }
+        // Beyond `net.core.wmem_max` needs a capability in the first user namespace.
+        sockopt::set_socket_send_buffer_size_force(&self.socket, wanted)
+            .or_else(|_| sockopt::set_socket_send_buffer_size(&self.socket, wanted))?;
+        Ok(())
     }
 
     async fn send(&self, bytes: &[u8]) -> Result<(), KernelError> {

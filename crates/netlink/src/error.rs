@@ -67,6 +67,12 @@ impl KernelError {
     }
 }
 
+impl From<rustix::io::Errno> for KernelError {
+    fn from(errno: rustix::io::Errno) -> Self {
+        io::Error::from(errno).into()
+    }
+}
+
 impl From<io::Error> for KernelError {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
