@@ -2,21 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ipvs::wire::{self, Attributes, Info, Payload, Request, SyncDaemon, SyncRole, Timeouts};
+use ipvs::wire::{self, Info, Request, SyncDaemon, SyncRole, Timeouts};
 use ipvs::{Pool, PoolStats, ServiceKey, Step, Table, TableStats};
-use neli::consts::socket::NlFamily;
 
 use crate::KernelError;
-use crate::channel::{Channel, Outgoing};
-
-/// The controller of generic netlink (`GENL_ID_CTRL`).
-const CONTROLLER: u16 = 0x10;
-/// Asks the controller for a family by name (`CTRL_CMD_GETFAMILY`).
-const GET_FAMILY: u8 = 3;
-/// `CTRL_ATTR_FAMILY_ID`.
-const FAMILY_ID: u16 = 1;
-/// `CTRL_ATTR_FAMILY_NAME`.
-const FAMILY_NAME: u16 = 2;
+use crate::family::{self, Family};
 
 /// What the kernel holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,9 +23,9 @@ pub struct Dump {
 /// A socket to the kernel's IPVS in the network namespace of its opening.
 ///
 /// It needs `CAP_NET_ADMIN`, for listing too. A call that is cut off does no harm to the next one.
+/// It works on after the kernel's module was unloaded and loaded again.
 pub struct IpvsSocket {
-    channel: Channel,
-    family: u16,
+    family: Family,
 }
 
 impl IpvsSocket {
@@ -44,9 +34,8 @@ impl IpvsSocket {
     /// # Errors
     /// [`KernelError::NoIpvs`] and [`KernelError::NotPermitted`] say what to do.
     pub async fn open() -> Result<Self, KernelError> {
-        let mut channel = Channel::open(NlFamily::Generic)?;
-        let family = resolve(&mut channel).await?;
-        let mut socket = Self { channel, family };
+        let family = Family::open(wire::FAMILY, KernelError::NoIpvs).await?;
+        let mut socket = Self { family };
         socket.info().await?;
         Ok(socket)
     }
@@ -54,9 +43,9 @@ impl IpvsSocket {
     /// Version of IPVS and size of its connection table.
     ///
     /// # Errors
-    /// [`KernelError::NoIpvs`] when the module was unloaded since.
+    /// [`KernelError::NoIpvs`] when the module was unloaded since and cannot be loaded.
     pub async fn info(&mut self) -> Result<Info, KernelError> {
-        let answers = self.request(&wire::get_info()).await.map_err(without_family)?;
+        let answers = self.request(&wire::get_info()).await?;
         Ok(wire::decode_info(first(&answers)?)?)
     }
 
@@ -64,10 +53,10 @@ impl IpvsSocket {
     /// it, and is seen whole the next time.
     ///
     /// # Errors
-    /// [`KernelError::NoIpvs`] when the module was unloaded since.
+    /// [`KernelError::NoIpvs`] when the module was unloaded since and cannot be loaded.
     pub async fn dump(&mut self) -> Result<Dump, KernelError> {
         let mut dump = Dump::default();
-        let services = self.list(&wire::list_services()).await.map_err(without_family)?;
+        let services = self.list(&wire::list_services()).await?;
         for message in services {
             let (key, service, counters) = match wire::decode_service(&message) {
                 Ok(decoded) => decoded,
@@ -98,15 +87,8 @@ impl IpvsSocket {
     /// Takes the steps in order and tells what became of each. A refused step does not stop the
     /// later ones. Many requests share a write.
     pub async fn apply(&mut self, steps: &[Step]) -> Vec<Result<(), KernelError>> {
-        let outgoing: Vec<Outgoing> = steps
-            .iter()
-            .map(|step| Outgoing {
-                kind: self.family,
-                flags: 0,
-                payload: with_header(&wire::step_request(step)),
-            })
-            .collect();
-        let results = self.channel.batch(&outgoing).await;
+        let requests = steps.iter().map(|step| with_header(&wire::step_request(step))).collect();
+        let results = self.family.batch(requests).await;
         let explained = results.into_iter().zip(steps);
         explained.map(|(result, step)| result.map_err(|error| explain(error, step))).collect()
     }
@@ -163,52 +145,20 @@ impl IpvsSocket {
     }
 
     async fn request(&mut self, request: &Request) -> Result<Vec<Vec<u8>>, KernelError> {
-        let answers = self.channel.request(self.family, 0, &with_header(request)).await?;
-        Ok(answers.into_iter().map(without_header).collect())
+        self.family.request(&with_header(request)).await
     }
 
     async fn list(&mut self, request: &Request) -> Result<Vec<Vec<u8>>, KernelError> {
-        let answers = self.channel.dump(self.family, &with_header(request)).await?;
-        Ok(answers.into_iter().map(without_header).collect())
+        self.family.list(&with_header(request)).await
     }
 }
 
-/// Puts the generic netlink header (`struct genlmsghdr`: command, version, 16 reserved bits) first.
 fn with_header(request: &Request) -> Vec<u8> {
-    generic(request.command as u8, wire::VERSION, &request.attributes)
-}
-
-fn generic(command: u8, version: u8, attributes: &[u8]) -> Vec<u8> {
-    let mut payload = vec![command, version, 0, 0];
-    payload.extend_from_slice(attributes);
-    payload
-}
-
-fn without_header(mut answer: Vec<u8>) -> Vec<u8> {
-    answer.drain(..answer.len().min(4));
-    answer
+    family::with_header(request.command as u8, wire::VERSION, &request.attributes)
 }
 
 fn first(answers: &[Vec<u8>]) -> Result<&[u8], KernelError> {
     answers.first().map(Vec::as_slice).ok_or(wire::WireError::Missing("content").into())
-}
-
-/// A family that is not there is "no such entry" to the kernel.
-fn without_family(error: KernelError) -> KernelError {
-    match error {
-        KernelError::Refused { errno: libc::ENOENT, .. } => KernelError::NoIpvs,
-        other => other,
-    }
-}
-
-async fn resolve(channel: &mut Channel) -> Result<u16, KernelError> {
-    let mut attributes = Payload::default();
-    attributes.text(FAMILY_NAME, wire::FAMILY);
-    let question = generic(GET_FAMILY, 1, &attributes.into_bytes());
-    let answers = channel.request(CONTROLLER, 0, &question).await.map_err(without_family)?;
-    let answers: Vec<_> = answers.into_iter().map(without_header).collect();
-    let id = Attributes::new(first(&answers)?).find_kind(FAMILY_ID)?;
-    Ok(id.ok_or(wire::WireError::Missing("family id"))?.u16()?)
 }
 
 /// Gives the kernel's number the words that it has for this step, if the kernel itself gave none.

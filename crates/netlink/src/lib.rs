@@ -8,6 +8,7 @@ mod channel;
 #[doc(hidden)]
 pub mod datagram;
 mod error;
+mod family;
 mod ipvs_socket;
 mod links;
 mod marks_socket;
