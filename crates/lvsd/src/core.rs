@@ -20,6 +20,7 @@ mod rising;
 mod status;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod verdicts;
 mod watches;
 
@@ -116,6 +117,10 @@ pub struct Core {
     look_began: Instant,
     look_took: Duration,
     look_now: bool,
+    /// Steps came back untried since the last look.
+    untried: bool,
+    /// The last look failed.
+    unread: Option<unread::Unread>,
     busy: bool,
     entries: Vec<Entry>,
     notices: notices::Notices,
@@ -159,6 +164,8 @@ impl Core {
             look_began: now.instant,
             look_took: Duration::ZERO,
             look_now: false,
+            untried: false,
+            unread: None,
             busy: false,
             entries: Vec::new(),
             notices: notices::Notices::default(),
@@ -237,8 +244,11 @@ impl Core {
     }
 
     fn choose_work(&mut self, now: Now) -> Option<KernelWork> {
-        if self.look_now || self.reconciler.needs_look() {
-            return Some(KernelWork::Dump);
+        let wanted = self.look_now || self.reconciler.needs_look();
+        match self.look_waits(now) {
+            true if self.untried => return None,
+            false if wanted => return Some(KernelWork::Dump),
+            _ => {}
         }
         let steps = self.reconciler.next_batch(now.instant);
         if !steps.is_empty() {
@@ -251,7 +261,8 @@ impl Core {
     pub fn applied(&mut self, steps: &[Step], results: &[Result<(), Refusal>], now: Now) {
         self.busy = false;
         let findings = self.reconciler.applied(steps, results, now.instant);
-        self.look_now |= results.len() < steps.len();
+        self.untried = results.len() < steps.len();
+        self.look_now |= self.untried;
         report::changes(steps, results, &mut self.entries);
         report::findings(findings, &mut self.entries);
     }
@@ -260,8 +271,10 @@ impl Core {
     pub fn dumped(&mut self, found: Table, statistics: TableStats, now: Now) {
         self.busy = false;
         self.look_now = false;
+        self.untried = false;
         self.looked_at = now.instant;
         self.look_took = now.instant.saturating_duration_since(self.look_began);
+        self.kernel_read(now);
         self.statistics = statistics;
         self.leave_out(&found);
         let findings = self.reconciler.dumped(found);
@@ -270,15 +283,6 @@ impl Core {
         for key in self.lingering.release(&self.statistics, now.instant) {
             self.stale.extend(self.claims.get(&key));
         }
-    }
-
-    /// The kernel could not be asked at all; it is asked again at the next audit.
-    pub fn kernel_failed(&mut self, reason: &str, now: Now) {
-        self.busy = false;
-        self.look_now = false;
-        self.looked_at = now.instant;
-        let entry = Entry::new(EventKind::Kernel, Level::Error, "kernel cannot be asked");
-        self.entries.push(entry.with("reason", reason));
     }
 
     /// Asks for a fresh look at the kernel, for somebody who wants to see counters.
@@ -295,14 +299,20 @@ impl Core {
     pub fn next_deadline(&self, now: Now) -> Instant {
         let drain = self.decisions.next_deadline();
         let drain = drain.map(|at| now.instant + at.saturating_sub(now.boot));
-        let retry = self.reconciler.next_retry();
-        [drain, retry, self.letters_due(), self.notices.next(), self.rising.next()]
+        // Nothing of the kernel's is due while its answer is waited for.
+        let free = !self.busy;
+        let retry = self.reconciler.next_retry().filter(|_| free);
+        let audit = free.then(|| self.audit_at());
+        [drain, retry, audit, self.letters_due(), self.notices.next(), self.rising.next()]
             .into_iter()
             .flatten()
-            .fold(self.audit_at(), Instant::min)
+            .fold(now.instant + LONGEST_AUDIT_INTERVAL, Instant::min)
     }
 
     fn audit_at(&self) -> Instant {
+        if let Some(unread) = &self.unread {
+            return unread.again_at;
+        }
         let draining = self
             .decisions
             .iter()
@@ -363,7 +373,8 @@ impl Core {
 
     /// May this router take over?
     pub fn readiness(&self, config_hash: u64) -> Readiness {
-        let in_place = self.stale.is_empty() && self.reconciler.in_place();
+        let known = self.unread.is_none();
+        let in_place = known && self.stale.is_empty() && self.reconciler.in_place();
         let checks_warm = self.watches.cold() == 0;
         Readiness { table_in_place: in_place, checks_warm, config_hash }
     }

@@ -75,12 +75,13 @@ impl Reconciler {
     }
 
     /// The next changes, at most [`MAX_BATCH`] and a service's rest; empty when nothing can be
-    /// done now. Services that appear in it are ours from here on.
+    /// done now. Services that appear in it are ours from here on. One of which the belief may be
+    /// wrong waits until the table was read.
     pub fn next_batch(&mut self, now: Instant) -> Vec<Step> {
         self.forget_settled();
         let mut batch = Vec::new();
         let mut done = Vec::new();
-        for key in &self.dirty {
+        for key in self.dirty.difference(&self.uncertain) {
             if batch.len() >= MAX_BATCH {
                 break;
             }
@@ -167,7 +168,8 @@ impl Reconciler {
 
     /// Some refused step may be tried again: call [`next_batch`](Self::next_batch) then.
     pub fn next_retry(&self) -> Option<Instant> {
-        self.troubles.values().map(|trouble| trouble.retry_at).min()
+        let known = self.troubles.iter().filter(|((key, _), _)| !self.uncertain.contains(key));
+        known.map(|(_, trouble)| trouble.retry_at).min()
     }
 
     /// Puts refused steps whose time has come back in line.

@@ -24,6 +24,7 @@ mod quorum;
 mod results;
 mod rising;
 mod several;
+mod unread;
 
 use bench::*;
 

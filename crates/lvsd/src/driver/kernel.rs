@@ -81,9 +81,10 @@ async fn work(socket: &mut IpvsSocket, netfilter: &mut Option<MarksSocket>, job:
     match job {
         Job::Dump => Answer::Dumped(socket.dump().await.map_err(|error| error.to_string())),
         Job::Apply(steps) => {
-            let results = socket.apply(&steps).await;
-            let results = results.into_iter().map(|result| result.map_err(|error| refusal(&error)));
-            let results = results.collect();
+            let results = socket.apply(&steps).await.into_iter();
+            // Without IPVS nothing was tried, which the next look tells.
+            let tried = results.take_while(|result| *result != Err(KernelError::NoIpvs));
+            let results = tried.map(|result| result.map_err(|error| refusal(&error))).collect();
             Answer::Applied(steps, results)
         }
         Job::Settings { kernel, ours } => settle(socket, &kernel, ours).await,
