@@ -396,6 +396,18 @@ impl Core {
         ours.map(|key| Step::RemoveService(*key)).collect()
     }
 
+    /// The kernel was asked something and has not answered yet.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Begins with [`removal`](Self::removal), while nothing is under way:
+    /// [`applied`](Self::applied) must follow.
+    pub fn leave(&mut self) -> Vec<Step> {
+        self.busy = true;
+        self.removal()
+    }
+
     fn counted(&self, key: &ServiceKey, at: &DestinationKey) -> Option<&DestinationStats> {
         self.statistics.get(key)?.destinations.get(at)
     }

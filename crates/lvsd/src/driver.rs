@@ -360,6 +360,7 @@ impl Driver {
             (End::Stopped, Rest::All) => "stopped, the table stays",
             (End::Stopped, Rest::Some) => "stopped, the services that are not to stay are removed",
             (End::Stopped, Rest::None) => "stopped, our services are removed",
+            (End::Stopped, Rest::Unknown) => "stopped, our services may still be there",
         };
         self.journal.record(EventKind::Daemon, Level::Info, what, &[]);
         if let Some(guard) = self.guard.take().filter(|_| end == End::Orphaned) {

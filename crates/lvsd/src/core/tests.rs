@@ -406,6 +406,25 @@ fn what_is_ours_is_removed_at_the_end_and_nothing_else() {
 }
 
 #[test]
+fn a_service_that_is_being_made_is_removed_at_the_end_once_it_is_there() {
+    let mut bench = Bench::running(Cluster { on_stop: OnStop::Remove, ..www() });
+    let more = of(vec![service("www", 80, &[A, B]), service("tls", 443, &[A])]);
+    bench.core.configure(Arc::new(Cluster { on_stop: OnStop::Remove, ..more }), bench.now);
+    let Some(KernelWork::Apply(steps)) = bench.core.kernel_work(bench.now) else { panic!() };
+    assert!(bench.core.is_busy());
+    let results: Vec<_> = steps.iter().map(|step| bench.apply(step)).collect();
+    bench.core.applied(&steps, &results, bench.now);
+    assert!(!bench.core.is_busy());
+    let last = bench.core.leave();
+    assert!(bench.core.is_busy());
+    let results: Vec<_> = last.iter().map(|step| bench.apply(step)).collect();
+    bench.core.applied(&last, &results, bench.now);
+    assert!(!bench.core.is_busy());
+    assert!(bench.kernel.table.is_empty());
+    assert!(bench.core.owned().is_empty());
+}
+
+#[test]
 fn a_virtual_server_may_stay_or_go_by_itself_when_lvsd_stops() {
     let removal = |whole, own: [Option<OnStop>; 2]| {
         let mut services = vec![service("a", 80, &[A]), service("b", 443, &[A])];

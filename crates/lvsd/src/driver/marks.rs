@@ -7,8 +7,8 @@ use netlink::{KernelError, MarksSocket};
 use runtime::ExitError;
 use runtime::journal::{EventKind, Level};
 
-use super::kernel::{Answer, Job};
-use super::{Driver, Event};
+use super::Driver;
+use super::kernel::Job;
 
 /// So many rules are named in one line of the log.
 const NAMED: usize = 8;
@@ -79,6 +79,18 @@ impl Marks {
         self.due |= !cluster.mark_rules().is_empty() || self.set.as_deref() != Some(&[]);
     }
 
+    /// A look or a change is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Whether our table has to be changed so that these alone are left of it, with none the table
+    /// itself. Then that is under way from here on.
+    pub(super) fn leave(&mut self, rest: &[MarkRule]) -> bool {
+        self.busy = self.set.as_deref() != Some(rest);
+        self.busy
+    }
+
     /// What a configuration would change, in words.
     pub(super) fn foresee(&self, cluster: &Cluster) -> Vec<String> {
         let (wanted, found) = (cluster.mark_rules(), self.set.as_deref().unwrap_or_default());
@@ -137,25 +149,6 @@ impl Driver {
             self.journal.record(EventKind::Kernel, Level::Error, sentence, &fields);
         }
         self.settings.marks.problem = Some(reason);
-    }
-
-    /// Leaves these alone in our table, after what is under way; with none, the table goes.
-    pub(super) async fn leave_marks(&mut self, rest: Vec<MarkRule>) -> Result<(), ExitError> {
-        if self.settings.marks.set.as_ref() == Some(&rest) {
-            return Ok(());
-        }
-        let gone = |_| ExitError::internal("the task that talks to the kernel has ended");
-        self.kernel.send(Job::Marks(rest.clone())).await.map_err(gone)?;
-        while let Some(event) = self.events.recv().await {
-            if let Event::Kernel(Answer::Marked(marked)) = event {
-                let last = marked.wanted == rest;
-                self.marked(marked);
-                if last {
-                    break;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
