@@ -176,9 +176,16 @@ impl Core {
         }
     }
 
-    /// Names were resolved anew; those that are missing do not resolve.
-    pub fn resolved(&mut self, names: Names, now: Now) {
-        self.compare_names(&names);
+    /// Some names were asked for; those that are missing in the answer do not resolve. It may be
+    /// older than the configuration, and a name that is needed keeps what was known of it.
+    pub fn resolved(&mut self, asked: &BTreeSet<String>, answer: &Names, now: Now) {
+        let needed = names_needed(&self.cluster);
+        let known = |name: String| {
+            let addresses = answer.get(&name).or_else(|| self.names.get(&name))?.clone();
+            Some((name, addresses))
+        };
+        let names: Names = needed.into_iter().filter_map(known).collect();
+        self.compare_names(asked, &names);
         if names == self.names {
             return;
         }
@@ -188,9 +195,12 @@ impl Core {
         self.replace(named, now);
     }
 
-    /// Names that were resolved for a configuration before it is put in force.
+    /// Names that were resolved for a configuration before it is put in force. What is known by now
+    /// is newer.
     pub fn know(&mut self, names: Names) {
-        self.names = names;
+        for (name, addresses) in names {
+            self.names.entry(name).or_insert(addresses);
+        }
         self.seen_changed = true;
     }
 

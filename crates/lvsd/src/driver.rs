@@ -26,7 +26,6 @@ use std::time::{Duration, Instant};
 use config::in_force::How;
 use config::model::Kernel;
 use control::nanny::FromNanny;
-use health::Names;
 use runtime::control_server::ControlServer;
 use runtime::journal::{EventKind, Level};
 use runtime::logging::LogOutput;
@@ -63,8 +62,8 @@ enum Event {
     Kernel(Answer),
     /// A nanny says something.
     Nanny(Kind, News),
-    /// Names were resolved.
-    Names(Names),
+    /// Names were asked for.
+    Names(names::Round),
     /// The files of the maintenance folder.
     Resting(BTreeSet<String>),
 }
@@ -196,8 +195,8 @@ impl Driver {
         match event {
             Event::Kernel(answer) => self.kernel_answered(answer),
             Event::Nanny(kind, news) => self.nanny_said(kind, news),
-            Event::Names(names) => {
-                self.core.resolved(names, now());
+            Event::Names(names::Round { asked, answer }) => {
+                self.core.resolved(&asked, &answer, now());
                 self.maintenance.send_replace(maintenance::Place::of(&self.core));
             }
             Event::Resting(names) => self.core.rest(names),

@@ -358,10 +358,11 @@ impl Core {
         self.claims = claims;
     }
 
-    /// Tells which names do not resolve, once.
-    pub(super) fn compare_names(&mut self, names: &Names) {
+    /// Tells which of the names that were asked for do not resolve, once.
+    pub(super) fn compare_names(&mut self, asked: &BTreeSet<String>, names: &Names) {
         let missing: BTreeSet<_> = names_needed(&self.cluster)
             .into_iter()
+            .filter(|name| asked.contains(name) || self.unresolved.contains(name))
             .filter(|name| !names.contains_key(name))
             .collect();
         for name in missing.difference(&self.unresolved) {

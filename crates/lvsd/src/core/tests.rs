@@ -18,6 +18,7 @@ mod bench;
 mod left_out;
 mod letters;
 mod lingering;
+mod names;
 mod notices;
 mod operator;
 mod quorum;
@@ -287,25 +288,6 @@ fn a_small_table_is_audited_each_second_and_a_large_one_more_rarely() {
         bench.core.dumped(table, statistics, bench.now);
         assert_eq!(pause(&bench), Duration::from_millis(next));
     }
-}
-
-#[test]
-fn a_name_without_an_address_leaves_its_server_out_and_is_told_once() {
-    let mut cluster = www();
-    cluster.services[0].servers[0].host = Host::Name("web1".into());
-    let mut bench = Bench::fresh(cluster);
-    bench.judge(B, Verdict::Up);
-    bench.core.resolved(Names::new(), bench.now);
-    bench.core.resolved(Names::new(), bench.now);
-    bench.settle();
-    let told = bench.log.iter().filter(|line| line.starts_with("name does not resolve"));
-    assert_eq!(told.count(), 1);
-    let names = Names::from([("web1".into(), vec![at(A).ip()])]);
-    bench.core.resolved(names, bench.now);
-    bench.settle();
-    bench.judge(A, Verdict::Up);
-    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
-    assert!(bench.log.contains(&"name resolves again name=web1".into()));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The configuration: in force, refused, or being read.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -152,12 +151,10 @@ impl Configuration {
 async fn read(path: PathBuf, mut known: Names) -> Result<Read, ExitError> {
     let loaded = config_file::reload(path).await?;
     let needed = loaded.cluster.as_ref().map(names_needed).unwrap_or_default();
-    let new: BTreeSet<_> = needed.into_iter().filter(|name| !known.contains_key(name)).collect();
-    if new.is_empty() {
+    if needed.iter().all(|name| known.contains_key(name)) {
         return Ok(Read { loaded, names: None });
     }
-    let (resolved, _) = names::resolve(&new, &Names::new()).await;
-    known.extend(resolved);
+    names::resolve_new(needed, &mut known).await;
     Ok(Read { loaded, names: Some(known) })
 }
 

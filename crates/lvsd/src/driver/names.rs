@@ -22,6 +22,23 @@ const REFRESH: Duration = Duration::from_secs(60);
 /// Pause after a round in which one did not.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// What came of one round.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// The names that were asked for; others may be needed by now.
+    pub(super) asked: BTreeSet<String>,
+    /// Those of which something is known.
+    pub(super) answer: Names,
+}
+
+/// Asks for the names of which nothing is known. Others wait for the next round: nobody is left out
+/// meanwhile, and a dead name server holds up nothing.
+pub(super) async fn resolve_new(needed: BTreeSet<String>, known: &mut Names) {
+    let new: BTreeSet<_> = needed.into_iter().filter(|name| !known.contains_key(name)).collect();
+    let (found, _) = resolve(&new, &Names::new()).await;
+    known.extend(found);
+}
+
 /// Asks for every name once. Returns what is known now, and whether every name resolved; a name
 /// that does not resolve keeps what was known of it.
 pub(super) async fn resolve(needed: &BTreeSet<String>, known: &Names) -> (Names, bool) {
@@ -87,7 +104,8 @@ pub(super) async fn keep(
                 pause = RETRY;
             }
             known.clone_from(&now);
-            if events.send(Event::Names(now)).await.is_err() {
+            let round = Round { asked: names, answer: now };
+            if events.send(Event::Names(round)).await.is_err() {
                 return;
             }
         }
@@ -112,5 +130,17 @@ mod tests {
         assert_eq!(names["no-such-host.invalid"], known["no-such-host.invalid"]);
         let (names, _) = resolve(&needed, &Names::new()).await;
         assert!(!names.contains_key("no-such-host.invalid"));
+    }
+
+    #[tokio::test]
+    async fn before_the_first_round_only_what_is_not_remembered_is_asked_for() {
+        let needed = ["localhost", "web1.invalid"].map(String::from).into();
+        let remembered = vec![[192, 0, 2, 1].into()];
+        let mut known = Names::from([("localhost".into(), remembered.clone())]);
+        resolve_new(needed, &mut known).await;
+        assert_eq!(known, Names::from([("localhost".into(), remembered)]));
+        let mut known = Names::new();
+        resolve_new(["localhost".to_owned()].into(), &mut known).await;
+        assert!(known["localhost"].iter().all(IpAddr::is_loopback));
     }
 }

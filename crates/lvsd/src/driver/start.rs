@@ -74,9 +74,7 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
     let (mut memory, sync_ours) = store.load();
     let before = store.load_sysctls();
     let needed = names_needed(&cluster);
-    if !needed.is_empty() {
-        (memory.seen.names, _) = names::resolve(&needed, &memory.seen.names).await;
-    }
+    names::resolve_new(needed.clone(), &mut memory.seen.names).await;
     let known = memory.seen.names.clone();
     let configuration = Configuration::new(path, applied, &beginning);
     let mut core = Core::new(memory, dump.table, dump.stats, now());
