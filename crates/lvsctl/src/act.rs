@@ -3,9 +3,10 @@
 use control::action::{ActionResult, Apply, Decision, MoveGroups, ServerAction};
 use runtime::ExitError;
 use runtime::logging::sentence;
+use serde::Serialize;
 
 use crate::arguments::{self, Drain, Groups, Weight, Which};
-use crate::client::{Daemon, Daemons, unless_silent};
+use crate::client::{AskError, Daemon, Daemons, unless_silent};
 use crate::output;
 
 pub(crate) async fn move_groups(
@@ -45,17 +46,7 @@ pub(crate) async fn rotate_key(daemons: &Daemons) -> Result<(), ExitError> {
 
 /// Under pulse both daemons read the configuration; a single director has only lvsd.
 pub(crate) async fn reload(daemons: &Daemons) -> Result<(), ExitError> {
-    let nothing = serde_json::json!({});
-    let mut done = Vec::new();
-    for daemon in [&daemons.pulse, &daemons.lvsd] {
-        let answer: Option<ActionResult> =
-            unless_silent(daemon.post("/v1/reload", &nothing).await)?;
-        done.extend(answer);
-    }
-    if done.is_empty() {
-        return Err(daemons.lvsd.silent());
-    }
-    done.into_iter().try_for_each(say)
+    both(daemons, "/v1/reload", &serde_json::json!({})).await
 }
 
 /// Both daemons have the configuration in force; what pulse refuses, lvsd is not asked.
@@ -71,32 +62,59 @@ pub(crate) async fn apply(daemons: &Daemons, apply: arguments::Apply) -> Result<
             Apply::Confirmed { trial_seconds }
         }
     };
-    let mut done = Vec::new();
-    for daemon in [&daemons.pulse, &daemons.lvsd] {
-        let answer: Option<ActionResult> =
-            unless_silent(daemon.post("/v1/apply", &question).await)?;
-        done.extend(answer);
-    }
-    if done.is_empty() {
-        return Err(daemons.lvsd.silent());
-    }
-    done.into_iter().try_for_each(say)
+    both(daemons, "/v1/apply", &question).await
 }
 
-/// Done when one of them had something to keep: the other may have been restarted in between.
+/// Asks pulse, if there is one, and then lvsd. What one has done is told whatever the other says.
+async fn both(daemons: &Daemons, path: &str, question: &impl Serialize) -> Result<(), ExitError> {
+    let under_pulse = match unless_silent(daemons.pulse.post(path, question).await)? {
+        Some(done) => {
+            say(done)?;
+            true
+        }
+        None => false,
+    };
+    match daemons.lvsd.post(path, question).await {
+        Ok(done) => say(done),
+        Err(AskError::Silent(_)) if under_pulse => Err(daemons.lvsd.missed()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Done when one of them had something to keep: the other may have been restarted in between, and
+/// has nothing on trial then. Nothing else is a reason not to keep it.
 async fn keep(daemons: &Daemons) -> Result<(), ExitError> {
-    let (mut done, mut failed) = (Vec::new(), None);
-    for daemon in [&daemons.pulse, &daemons.lvsd] {
-        match unless_silent::<ActionResult>(daemon.post("/v1/apply", &Apply::Keep).await) {
-            Ok(answer) => done.extend(answer),
-            Err(error) => failed = Some(error),
+    let pulse = daemons.pulse.post("/v1/apply", &Apply::Keep).await;
+    let under_pulse = !matches!(&pulse, Err(AskError::Silent(_)));
+    let lvsd = match daemons.lvsd.post("/v1/apply", &Apply::Keep).await {
+        Err(AskError::Silent(_)) if under_pulse => Err(AskError::Failed(daemons.lvsd.missed())),
+        lvsd => lvsd,
+    };
+    let (mut kept, mut nothing, mut failed) = (false, None, Vec::new());
+    for answer in [pulse, lvsd] {
+        match answer {
+            Ok(done) => {
+                say(done)?;
+                kept = true;
+            }
+            Err(AskError::Silent(_)) => {}
+            Err(AskError::Conflict(error)) => nothing = Some(error),
+            Err(AskError::Failed(error)) => failed.push(error),
         }
     }
-    match failed {
-        _ if !done.is_empty() => done.into_iter().try_for_each(say),
-        Some(error) => Err(error),
-        None => Err(daemons.lvsd.silent()),
+    match (together(failed), nothing) {
+        (Some(error), _) => Err(error),
+        (None, _) if kept => Ok(()),
+        (None, Some(nothing)) => Err(nothing),
+        (None, None) => Err(daemons.lvsd.silent()),
     }
+}
+
+/// One error of several: the first one's code, and all that was said.
+fn together(errors: Vec<ExitError>) -> Option<ExitError> {
+    let exit = errors.first()?.exit;
+    let said: Vec<String> = errors.into_iter().map(|error| error.message).collect();
+    Some(ExitError::new(exit, said.join("; ")))
 }
 
 async fn decide(lvsd: &Daemon, which: Which, decision: Decision) -> Result<(), ExitError> {

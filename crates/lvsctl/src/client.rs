@@ -44,6 +44,8 @@ pub(crate) struct Daemon {
 pub(crate) enum AskError {
     /// Nothing answers on the socket.
     Silent(ExitError),
+    /// It answered that it cannot as things are: nothing is there to do it on.
+    Conflict(ExitError),
     /// It answered that it cannot, or the exchange failed.
     Failed(ExitError),
 }
@@ -51,7 +53,7 @@ pub(crate) enum AskError {
 impl From<AskError> for ExitError {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::Silent(error) | AskError::Failed(error) => error,
+            AskError::Silent(error) | AskError::Conflict(error) | AskError::Failed(error) => error,
         }
     }
 }
@@ -90,6 +92,16 @@ impl Daemon {
         silent(self.name, &self.socket)
     }
 
+    /// The error when pulse runs and this one, which it starts, does not answer.
+    pub(crate) fn missed(&self) -> ExitError {
+        ExitError::unavailable(format!(
+            "nothing answers on {}: {name}, which pulse starts, has not done it; look at the log of \
+             {name} and try again",
+            self.socket.display(),
+            name = self.name
+        ))
+    }
+
     fn client(&self, patience: Duration) -> Result<reqwest::Client, AskError> {
         let client = reqwest::Client::builder()
             .unix_socket(self.socket.clone())
@@ -116,7 +128,11 @@ impl Daemon {
             Ok(failure) => failure.error,
             Err(_) => format!("{} answered {status}", self.name),
         };
-        Err(AskError::Failed(ExitError::new(exit_of(status), text)))
+        let error = ExitError::new(exit_of(status), text);
+        Err(match status {
+            StatusCode::CONFLICT => AskError::Conflict(error),
+            _ => AskError::Failed(error),
+        })
     }
 
     fn unsent(&self, error: &reqwest::Error, patience: Duration) -> AskError {
@@ -157,7 +173,7 @@ pub(crate) fn unless_silent<Answer>(
     match asked {
         Ok(answer) => Ok(Some(answer)),
         Err(AskError::Silent(_)) => Ok(None),
-        Err(AskError::Failed(error)) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use control::action::ActionResult;
 use control::status::{LvsdStatus, PulseStatus};
 use runtime::control_server::{ControlServer, Request, Response, StatusCode};
 
@@ -126,7 +127,7 @@ async fn echo(request: Request) -> Response {
         "/v1/failover" => Response::failure(StatusCode::CONFLICT, "the partner is\nlost"),
         path => {
             let done = vec![format!("{path} {}", String::from_utf8_lossy(&request.body))];
-            Response::json(&control::action::ActionResult { done })
+            Response::json(&ActionResult { done })
         }
     }
 }
@@ -170,6 +171,82 @@ async fn actions_reach_the_daemon_with_who_and_why() {
         (&["apply", "--keep"], r#"{"type":"keep"}"#),
     ] {
         assert_eq!(ask(words).await, format!("/v1/apply {body}\n/v1/apply {body}\n"));
+    }
+}
+
+/// A daemon that has the same to say to everybody.
+fn says(folder: &Folder, name: &str, status: StatusCode, text: &'static str) -> ControlServer {
+    let socket = folder.0.join(format!("{name}.sock"));
+    let answer = move |_| async move {
+        match status {
+            StatusCode::OK => Response::json(&ActionResult { done: vec![text.to_owned()] }),
+            refused => Response::failure(refused, text),
+        }
+    };
+    ControlServer::start(socket, answer).unwrap()
+}
+
+/// Exit code, output, errors.
+async fn said(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = lvsctl_beside(folder, arguments).await;
+    (output.status.code(), out(&output), err(&output))
+}
+
+#[tokio::test]
+async fn a_configuration_is_kept_when_both_keep_it_or_one_has_nothing_on_trial() {
+    const KEEP: &[&str] = &["apply", "--keep"];
+    let nothing = (StatusCode::CONFLICT, "no configuration is on trial");
+    let full = (StatusCode::INTERNAL_SERVER_ERROR, "disk full");
+    let kept = (StatusCode::OK, "kept");
+    let none = String::new();
+    for (name, pulse, lvsd, wanted) in [
+        ("keep-both", kept, kept, (Some(0), "kept\nkept\n", none.clone())),
+        ("keep-pulse", kept, nothing, (Some(0), "kept\n", none.clone())),
+        ("keep-lvsd", nothing, kept, (Some(0), "kept\n", none)),
+        ("keep-none", nothing, nothing, (Some(64), "", format!("lvsctl: {}\n", nothing.1))),
+        ("keep-fails", kept, full, (Some(70), "kept\n", "lvsctl: disk full\n".into())),
+        ("keep-failed", full, kept, (Some(70), "kept\n", "lvsctl: disk full\n".into())),
+        ("keep-never", full, full, (Some(70), "", "lvsctl: disk full; disk full\n".into())),
+        ("keep-or-not", nothing, full, (Some(70), "", "lvsctl: disk full\n".into())),
+    ] {
+        let folder = Folder::new(name);
+        let _pulse = says(&folder, "pulse", pulse.0, pulse.1);
+        let _lvsd = says(&folder, "lvsd", lvsd.0, lvsd.1);
+        let (code, output, errors) = said(&folder, KEEP).await;
+        assert_eq!((code, output.as_str(), errors), wanted, "{name}");
+    }
+    let folder = Folder::new("keep-alone");
+    let _lvsd = says(&folder, "lvsd", kept.0, kept.1);
+    assert_eq!(said(&folder, KEEP).await.0, Some(0), "a single director has no pulse");
+}
+
+#[tokio::test]
+async fn where_pulse_runs_an_lvsd_that_is_silent_or_fails_is_an_error_after_what_pulse_did() {
+    for words in [&["apply"][..], &["apply", "--confirm"], &["apply", "--keep"], &["reload"]] {
+        let folder = Folder::new("half");
+        let _pulse = says(&folder, "pulse", StatusCode::OK, "pulse did");
+        let (code, output, errors) = said(&folder, words).await;
+        assert_eq!((code, output.as_str()), (Some(69), "pulse did\n"), "{words:?}");
+        assert!(
+            errors.contains("lvsd.sock: lvsd, which pulse starts, has not done it"),
+            "{errors}"
+        );
+        let refused = StatusCode::UNPROCESSABLE_ENTITY;
+        let _lvsd = says(&folder, "lvsd", refused, "configuration refused");
+        let (code, output, errors) = said(&folder, words).await;
+        assert_eq!((code, output.as_str()), (Some(78), "pulse did\n"), "{words:?}");
+        assert_eq!(errors, "lvsctl: configuration refused\n");
+    }
+}
+
+#[tokio::test]
+async fn what_pulse_refuses_lvsd_is_not_asked() {
+    let folder = Folder::new("first");
+    let _pulse = says(&folder, "pulse", StatusCode::UNPROCESSABLE_ENTITY, "refused");
+    let _lvsd = says(&folder, "lvsd", StatusCode::OK, "lvsd did");
+    for words in [&["apply"][..], &["reload"]] {
+        let wanted = (Some(78), String::new(), "lvsctl: refused\n".to_owned());
+        assert_eq!(said(&folder, words).await, wanted, "{words:?}");
     }
 }
 
