@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The longest deadline of a drain, and the longest trial: a year. What is longer is a slip of the
+/// pen, and no clock takes all of it.
+pub const LONGEST_SECONDS: u64 = 366 * 24 * 3600;
+
 /// `POST /v1/failover` and `POST /v1/takeover` of pulse.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +60,46 @@ pub enum Decision {
     },
 }
 
+impl Decision {
+    /// Whether it can be asked for.
+    ///
+    /// # Errors
+    /// Why not, for whoever asked.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Drain { deadline_seconds: Some(seconds) } => {
+                check_span(*seconds, "cannot drain within", "or drain without a deadline")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Apply {
+    /// Whether it can be asked for.
+    ///
+    /// # Errors
+    /// Why not, for whoever asked.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Confirmed { trial_seconds: Some(seconds) } => {
+                check_span(*seconds, "cannot put on trial for", "or apply it for good")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_span(seconds: u64, tried: &str, or: &str) -> Result<(), Failure> {
+    if seconds <= LONGEST_SECONDS {
+        return Ok(());
+    }
+    let error = format!(
+        "{tried} {seconds} s, which is more than a year: say at most {LONGEST_SECONDS} s, {or}"
+    );
+    Err(Failure { error })
+}
+
 /// `POST /v1/apply` of pulse and lvsd: what an operator wants with the configuration on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -84,4 +128,25 @@ pub struct ActionResult {
 pub struct Failure {
     /// What was tried, why it failed, what to do next.
     pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_drains_or_tries_for_more_than_a_year() {
+        let drain = |seconds| Decision::Drain { deadline_seconds: Some(seconds) }.check();
+        let apply = |seconds| Apply::Confirmed { trial_seconds: Some(seconds) }.check();
+        assert_eq!(drain(LONGEST_SECONDS), Ok(()));
+        assert_eq!(apply(LONGEST_SECONDS), Ok(()));
+        for seconds in [LONGEST_SECONDS + 1, u64::MAX] {
+            let said = drain(seconds).unwrap_err().error;
+            assert!(said.starts_with(&format!("cannot drain within {seconds} s")), "{said}");
+            let said = apply(seconds).unwrap_err().error;
+            assert!(said.starts_with(&format!("cannot put on trial for {seconds} s")), "{said}");
+        }
+        assert_eq!(Decision::Drain { deadline_seconds: None }.check(), Ok(()));
+        assert_eq!(Apply::Keep.check(), Ok(()));
+    }
 }

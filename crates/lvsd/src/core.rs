@@ -308,7 +308,8 @@ impl Core {
     /// When to call [`tick`](Self::tick) and [`kernel_work`](Self::kernel_work) at the latest.
     pub fn next_deadline(&self, now: Now) -> Instant {
         let drain = self.decisions.next_deadline();
-        let drain = drain.map(|at| now.instant + at.saturating_sub(now.boot));
+        // A deadline that no clock reaches is none.
+        let drain = drain.and_then(|at| now.instant.checked_add(at.saturating_sub(now.boot)));
         // Nothing of the kernel's is due while its answer is waited for.
         let free = !self.busy;
         let retry = self.reconciler.next_retry().filter(|_| free);

@@ -20,6 +20,7 @@ pub(super) const MAX_WEIGHT: u32 = i32::MAX.unsigned_abs();
 impl Core {
     /// Does what an operator asks, on every real server that matches.
     pub fn act(&mut self, action: &ServerAction, now: Now) -> Result<ActionResult, Failure> {
+        action.decision.check()?;
         if let Decision::Weight { weight: Some(weight) } = action.decision
             && weight > MAX_WEIGHT
         {

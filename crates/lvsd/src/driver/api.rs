@@ -72,7 +72,8 @@ async fn answer(
             Ok(Response::json(&explanation))
         }
         (&Method::POST, "/v1/server") => {
-            let action = Box::new(request.json()?);
+            let action: Box<ServerAction> = Box::new(request.json()?);
+            action.decision.check().map_err(bad_request)?;
             outcome(
                 ask(questions, |place| Question::Act(action, place)).await?,
                 StatusCode::NOT_FOUND,
@@ -84,6 +85,7 @@ async fn answer(
         }
         (&Method::POST, "/v1/apply") => {
             let apply: Apply = request.json()?;
+            apply.check().map_err(bad_request)?;
             let status = match apply {
                 Apply::Keep => StatusCode::CONFLICT,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -96,6 +98,10 @@ async fn answer(
         }
         _ => Err(Response::not_found(&request.path)),
     }
+}
+
+fn bad_request(failure: Failure) -> Response {
+    Response::failure(StatusCode::BAD_REQUEST, failure.error)
 }
 
 fn outcome(

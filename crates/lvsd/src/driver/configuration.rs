@@ -86,7 +86,8 @@ impl Configuration {
 
     /// When a trial ends, if there is one.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.applied.trial_left().map(|left| Instant::now() + left)
+        // One that no clock reaches is none.
+        self.applied.trial_left().and_then(|left| Instant::now().checked_add(left))
     }
 
     /// The daemon ends in order.

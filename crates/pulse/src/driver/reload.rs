@@ -125,6 +125,11 @@ impl Driver {
 
     /// What an operator wants with the configuration on disk.
     pub(super) fn apply_asked(&mut self, apply: Apply, reply: oneshot::Sender<Response>) {
+        if let Err(failure) = apply.check() {
+            // Who asked may be gone.
+            let _sent = reply.send(Response::failure(StatusCode::BAD_REQUEST, failure.error));
+            return;
+        }
         match apply {
             Apply::Unconfirmed => self.read(How::Unconfirmed, Some(reply)),
             Apply::Confirmed { trial_seconds } => {
@@ -161,7 +166,7 @@ impl Driver {
         let Some(left) = self.applied.trial_left() else { return };
         let notices = self.tools.notices.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(left + TRIAL_ROUNDING).await;
+            tokio::time::sleep(left.saturating_add(TRIAL_ROUNDING)).await;
             // The driver may have ended.
             let _sent = notices.send(Notice::TrialEnds).await;
         });

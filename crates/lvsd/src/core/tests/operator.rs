@@ -1,5 +1,8 @@
 //! What an operator decides.
 
+use health::ledger::{Aspect, Subject};
+use health::{Drain, Note, Ruling};
+
 use super::*;
 
 #[test]
@@ -74,6 +77,34 @@ fn disable_enable_and_weight_are_done_and_taken_back() {
     assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
     let line = "operator decided decision=disable service=www server=192.168.1.4:80 who=alice reason=new kernel";
     assert!(bench.log.contains(&line.into()), "{:#?}", bench.log);
+}
+
+#[test]
+fn a_deadline_of_more_than_a_year_is_refused_and_one_that_is_remembered_does_no_harm() {
+    let mut bench = Bench::running(www());
+    let decision = Decision::Drain { deadline_seconds: Some(u64::MAX) };
+    let action =
+        ServerAction { server: A.into(), service: None, decision, reason: None, who: None };
+    let failed = bench.core.act(&action, bench.now).unwrap_err().error;
+    assert!(failed.contains("more than a year"), "{failed}");
+    // An earlier release took it.
+    let note = Note { who: None, reason: None, router: None, since_unix_ms: 5 };
+    let drain = Drain { note, deadline: Some(Duration::MAX), done: false };
+    let subject = Subject { service: "www".into(), server: A.into(), aspect: Aspect::Drain };
+    bench.core.has_partner("b".into());
+    bench.core.rule(subject, Some(Ruling::Drain(drain)), bench.now);
+    bench.connections(A, 1);
+    bench.settle();
+    let mut bench = bench.restart();
+    bench.core.has_partner("b".into());
+    bench.connections(A, 1);
+    bench.pass(Duration::from_secs(10));
+    assert!(bench.core.next_deadline(bench.now) > bench.now.instant);
+    assert!(!bench.core.letters(bench.now).is_empty());
+    bench.core.status(&Surroundings::default(), bench.now);
+    assert_eq!(bench.table(), [format!("80: {A}=0 {B}=1")]);
+    bench.act(A, Decision::Undrain);
+    assert_eq!(bench.table(), [format!("80: {A}=1 {B}=1")]);
 }
 
 #[test]
