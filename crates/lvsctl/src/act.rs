@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::arguments::{self, Drain, Groups, Weight, Which};
 use crate::client::{AskError, Daemon, Daemons, unless_silent};
 use crate::output;
+use crate::said::together;
 
 pub(crate) async fn move_groups(
     daemons: &Daemons,
@@ -108,13 +109,6 @@ async fn keep(daemons: &Daemons) -> Result<(), ExitError> {
         (None, Some(nothing)) => Err(nothing),
         (None, None) => Err(daemons.lvsd.silent()),
     }
-}
-
-/// One error of several: the first one's code, and all that was said.
-fn together(errors: Vec<ExitError>) -> Option<ExitError> {
-    let exit = errors.first()?.exit;
-    let said: Vec<String> = errors.into_iter().map(|error| error.message).collect();
-    Some(ExitError::new(exit, said.join("; ")))
 }
 
 async fn decide(lvsd: &Daemon, which: Which, decision: Decision) -> Result<(), ExitError> {

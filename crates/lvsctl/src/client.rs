@@ -80,13 +80,6 @@ impl Daemon {
         self.answer(self.client(ACT)?.post(url).json(question), ACT).await
     }
 
-    /// The status, or none when nothing answers.
-    pub(crate) async fn status<Answer: DeserializeOwned>(
-        &self,
-    ) -> Result<Option<Answer>, ExitError> {
-        unless_silent(self.get("/v1/status", &[]).await)
-    }
-
     /// The error of commands that need one of both daemons and found none.
     pub(crate) fn silent(&self) -> ExitError {
         silent(self.name, &self.socket)

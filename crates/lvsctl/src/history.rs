@@ -3,36 +3,26 @@
 use control::history::{Event, History};
 use runtime::logging::{sentence, value};
 use runtime::{ExitError, timestamp};
-use serde::Serialize;
 
-use crate::client::{Daemons, unless_silent};
+use crate::client::Daemons;
 use crate::output::{self, BAD, DIM, ODD, PLAIN, styled};
+use crate::said::{self, Said};
 
-/// Both histories as JSON.
-#[derive(Serialize)]
-struct Both {
-    schema: u32,
-    pulse: Option<History>,
-    lvsd: Option<History>,
-}
+/// What both daemons remember.
+type Both = Said<History, History>;
 
 pub(crate) async fn run(
     daemons: &Daemons,
     lines: Option<usize>,
     json: bool,
 ) -> Result<(), ExitError> {
-    let both = Both {
-        schema: control::status::SCHEMA_VERSION,
-        pulse: unless_silent(daemons.pulse.get("/v1/history", &[]).await)?,
-        lvsd: unless_silent(daemons.lvsd.get("/v1/history", &[]).await)?,
-    };
-    if both.pulse.is_none() && both.lvsd.is_none() {
-        return Err(daemons.lvsd.silent());
-    }
+    let both: Both = said::ask(daemons, "/v1/history").await?;
     if json {
-        return output::print(&output::json(&both)?);
+        output::print(&output::json(&both)?)?;
+    } else {
+        output::print(&render(&both, lines))?;
     }
-    output::print(&render(&both, lines))
+    both.end()
 }
 
 /// The events of both daemons in the order of time, in the form of the log.
@@ -52,6 +42,11 @@ fn render(both: &Both, limit: Option<usize>) -> String {
         let note = format!("{dropped} older events are in the log only");
         text.push_str(&styled(&note, DIM));
         text.push('\n');
+    }
+    for (daemon, fails) in [("pulse", &both.pulse_fails), ("lvsd", &both.lvsd_fails)] {
+        if fails.is_some() {
+            text.push_str(&(styled(&format!("{daemon} does not answer"), BAD) + "\n"));
+        }
     }
     text.extend(lines.into_iter().skip(skipped).map(|(_, line)| line + "\n"));
     text
@@ -78,6 +73,7 @@ mod tests {
     use control::history::EventKind;
 
     use super::*;
+    use crate::client::AskError;
     use crate::output::without_colour;
 
     fn event(at_unix_ms: u64, level: &str, message: &str) -> Event {
@@ -92,12 +88,11 @@ mod tests {
 
     #[test]
     fn events_of_both_daemons_stand_in_the_order_of_time() {
-        let history = |events: Vec<Event>| Some(History { events, dropped: 0 });
-        let both = Both {
-            schema: 1,
-            pulse: history(vec![event(2000, "info", "address taken")]),
-            lvsd: history(vec![event(1000, "warn", "real server down"), event(3000, "info", "up")]),
-        };
+        let history = |events: Vec<Event>| Ok(History { events, dropped: 0 });
+        let both = Both::new(
+            history(vec![event(2000, "info", "address taken")]),
+            history(vec![event(1000, "warn", "real server down"), event(3000, "info", "up")]),
+        );
         let text = without_colour(&render(&both, None));
         let expected = "1970-01-01T00:00:01.000Z WARN lvsd: real server down \
                         reason=\"connection refused\"";
@@ -110,8 +105,10 @@ mod tests {
 
     #[test]
     fn dropped_events_are_mentioned() {
-        let lvsd = Some(History { events: vec![event(1, "info", "x")], dropped: 7 });
-        let both = Both { schema: 1, pulse: None, lvsd };
+        let lvsd = History { events: vec![event(1, "info", "x")], dropped: 7 };
+        let silent = AskError::Silent(ExitError::unavailable("nobody"));
+        let both = Both::new(Err(silent), Ok(lvsd));
         assert!(without_colour(&render(&both, None)).starts_with("7 older events"));
+        assert_eq!(both.end(), Ok(()));
     }
 }

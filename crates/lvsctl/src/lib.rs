@@ -19,6 +19,7 @@ mod output;
 mod plan;
 mod programs;
 mod realserver;
+mod said;
 mod schema;
 mod status;
 mod table;

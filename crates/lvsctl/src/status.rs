@@ -3,40 +3,32 @@
 mod pair;
 mod table;
 
-use control::status::{ConfigStatus, LvsdStatus, PulseStatus, SCHEMA_VERSION};
+use control::status::{ConfigStatus, LvsdStatus, PulseStatus};
 use runtime::logging::sentence;
 use runtime::{ExitError, timestamp};
-use serde::Serialize;
 
 use crate::ago;
 use crate::client::Daemons;
 use crate::output::{self, BAD, DIM, ODD, styled};
+use crate::said::{self, Said};
 
-/// What both daemons say. A single director has no pulse.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Snapshot {
-    schema: u32,
-    pulse: Option<PulseStatus>,
-    lvsd: Option<LvsdStatus>,
-}
+/// How both daemons are.
+pub(crate) type Snapshot = Said<PulseStatus, LvsdStatus>;
 
 pub(crate) async fn run(daemons: &Daemons, json: bool) -> Result<(), ExitError> {
     let snapshot = gather(daemons).await?;
     if json {
-        return output::print(&output::json(&snapshot)?);
+        output::print(&output::json(&snapshot)?)?;
+    } else {
+        let width = output::terminal_size().map(|(width, _)| width);
+        output::print(&render(&snapshot, width, timestamp::unix_ms()))?;
     }
-    let width = output::terminal_size().map(|(width, _)| width);
-    output::print(&render(&snapshot, width, timestamp::unix_ms()))
+    snapshot.end()
 }
 
 /// Asks both daemons; an error when neither answers.
 pub(crate) async fn gather(daemons: &Daemons) -> Result<Snapshot, ExitError> {
-    let pulse = daemons.pulse.status().await?;
-    let lvsd = daemons.lvsd.status().await?;
-    if pulse.is_none() && lvsd.is_none() {
-        return Err(daemons.lvsd.silent());
-    }
-    Ok(Snapshot { schema: SCHEMA_VERSION, pulse, lvsd })
+    said::ask(daemons, "/v1/status").await
 }
 
 /// The whole picture, with colours; lines fit `width` when there is one.
@@ -45,8 +37,14 @@ pub(crate) fn render(snapshot: &Snapshot, width: Option<usize>, now_unix_ms: u64
     match (&snapshot.pulse, &snapshot.lvsd) {
         (Some(pulse), _) => pair::render(pulse, width, now_unix_ms, &mut out),
         (None, Some(lvsd)) => {
-            let line = format!("Single director, up {}", ago::span(lvsd.uptime_seconds));
-            out.push_str(&(styled(&line, output::BOLD) + "\n"));
+            let (line, style) = match &snapshot.pulse_fails {
+                None => {
+                    let up = ago::span(lvsd.uptime_seconds);
+                    (format!("Single director, up {up}"), output::BOLD)
+                }
+                Some(_) => ("pulse does not answer".to_owned(), BAD),
+            };
+            out.push_str(&(styled(&line, style) + "\n"));
             render_config(&lvsd.config, now_unix_ms, &mut out);
         }
         (None, None) => {}

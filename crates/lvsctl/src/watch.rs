@@ -27,7 +27,10 @@ pub(crate) async fn run(daemons: &Daemons) -> Result<(), ExitError> {
         let (width, height) = output::terminal_size().unwrap_or((80, 24));
         let now = timestamp::unix_ms();
         let text = match status::gather(daemons).await {
-            Ok(snapshot) => status::render(&snapshot, Some(width), now),
+            Ok(snapshot) => {
+                let why = snapshot.failure().map(|error| styled(&error.message, BAD) + "\n");
+                why.unwrap_or_default() + &status::render(&snapshot, Some(width), now)
+            }
             // A daemon that is being restarted is back soon.
             Err(error) => styled(&error.message, BAD),
         };

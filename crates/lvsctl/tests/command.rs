@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use control::action::ActionResult;
+use control::history::History;
 use control::status::{LvsdStatus, PulseStatus};
 use runtime::control_server::{ControlServer, Request, Response, StatusCode};
+use tokio::net::UnixListener;
 
 const GOOD: &str = "virtual=192.168.1.1:80\n    real=192.168.1.4:80 gate\n    protocol=tcp\n";
 
@@ -124,6 +126,7 @@ fn nobody_at_home_is_one_line_and_69() {
 async fn echo(request: Request) -> Response {
     match request.path.as_str() {
         "/v1/status" => Response::json(&LvsdStatus::default()),
+        "/v1/history" => Response::json(&History::default()),
         "/v1/failover" => Response::failure(StatusCode::CONFLICT, "the partner is\nlost"),
         path => {
             let done = vec![format!("{path} {}", String::from_utf8_lossy(&request.body))];
@@ -273,6 +276,45 @@ async fn the_status_is_whole_with_either_daemon_alone() {
     let output = lvsctl_beside(&folder, &["status"]).await;
     assert_eq!(output.status.code(), Some(0));
     assert!(out(&output).contains("lvsd does not answer"), "{}", out(&output));
+}
+
+/// A daemon that takes questions and answers none.
+fn breaks_off(folder: &Folder, name: &str) {
+    let listener = UnixListener::bind(folder.0.join(format!("{name}.sock"))).unwrap();
+    tokio::spawn(async move {
+        loop {
+            drop(listener.accept().await);
+        }
+    });
+}
+
+#[tokio::test]
+async fn what_one_daemon_says_is_shown_before_the_error_of_the_other() {
+    let folder = Folder::new("pulse-fails");
+    breaks_off(&folder, "pulse");
+    let _lvsd = ControlServer::start(folder.0.join("lvsd.sock"), echo).unwrap();
+    let (code, output, errors) = said(&folder, &["status"]).await;
+    assert_eq!((code, errors.lines().count()), (Some(69), 1), "{errors}");
+    assert!(output.starts_with("pulse does not answer\n"), "{output}");
+    assert!(errors.starts_with("lvsctl: pulse broke the exchange"), "{errors}");
+    let (code, output, _) = said(&folder, &["status", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(code, Some(69));
+    assert!(json["pulse"].is_null() && json["lvsd"].is_object());
+    let (code, output, _) = said(&folder, &["history"]).await;
+    assert_eq!((code, output.as_str()), (Some(69), "pulse does not answer\n"));
+    let folder = Folder::new("lvsd-fails");
+    breaks_off(&folder, "lvsd");
+    let _pulse = ControlServer::start(folder.0.join("pulse.sock"), pulse).unwrap();
+    let (code, output, errors) = said(&folder, &["status"]).await;
+    assert_eq!(code, Some(69), "{errors}");
+    assert!(output.contains("lvsd does not answer"), "{output}");
+    let folder = Folder::new("both-fail");
+    breaks_off(&folder, "pulse");
+    breaks_off(&folder, "lvsd");
+    let (code, output, errors) = said(&folder, &["status"]).await;
+    assert_eq!((code, output.as_str()), (Some(69), ""));
+    assert!(errors.contains("pulse broke") && errors.contains("lvsd broke"), "{errors}");
 }
 
 #[test]

@@ -35,8 +35,8 @@ async fn questions_and_answers_cross_the_socket() {
     let folder = Folder::new("client");
     let _server = ControlServer::start(folder.0.join("lvsd.sock"), daemon).unwrap();
     let lvsd = Daemons::new(folder.0.clone()).lvsd;
-    let status: Option<LvsdStatus> = lvsd.status().await.unwrap();
-    assert_eq!(status, Some(LvsdStatus::default()));
+    let status: LvsdStatus = lvsd.get("/v1/status", &[]).await.unwrap();
+    assert_eq!(status, LvsdStatus::default());
     let hostile = "[2001:db8::1]:80&x=y#/ü %";
     let echoed: String = lvsd.get("/v1/explain", &[("server", hostile)]).await.unwrap();
     assert_eq!(echoed, hostile);
@@ -63,7 +63,8 @@ async fn nobody_there_is_told_with_what_to_start() {
     let daemons = Daemons::new(folder.0.clone());
     drop(std::os::unix::net::UnixListener::bind(folder.0.join("pulse.sock")).unwrap());
     for (daemon, name) in [(&daemons.pulse, "pulse"), (&daemons.lvsd, "lvsd")] {
-        assert_eq!(daemon.status::<LvsdStatus>().await.unwrap(), None);
+        let status = unless_silent(daemon.get::<LvsdStatus>("/v1/status", &[]).await);
+        assert_eq!(status, Ok(None));
         let error = ExitError::from(daemon.get::<Value>("/v1/status", &[]).await.unwrap_err());
         assert_eq!(error.exit, Exit::Unavailable);
         let wanted = format!("{name}.sock: is {name} running? start it with: {name} --config PATH");
@@ -77,7 +78,8 @@ async fn a_daemon_that_breaks_off_is_not_taken_for_one_that_is_not_there() {
     let listener = tokio::net::UnixListener::bind(folder.0.join("lvsd.sock")).unwrap();
     let breaks = tokio::spawn(async move { drop(listener.accept().await) });
     let lvsd = Daemons::new(folder.0.clone()).lvsd;
-    let error = lvsd.status::<LvsdStatus>().await.unwrap_err();
+    let asked = unless_silent(lvsd.get::<LvsdStatus>("/v1/status", &[]).await);
+    let error = asked.unwrap_err();
     assert_eq!(error.exit, Exit::Unavailable);
     assert!(error.message.starts_with("lvsd broke the exchange"), "{error}");
     breaks.await.unwrap();

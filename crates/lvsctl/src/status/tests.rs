@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use config::{Diagnostic, Severity};
 use control::nanny::Verdict;
+use control::status::SCHEMA_VERSION;
 use control::status::{
     AddressStatus, GroupStatus, KeyUse, PartnerStatus, PathStatus, ServerStatus, ServiceStatus,
     WitnessStatus,
@@ -10,6 +11,7 @@ use control::worker::Readiness;
 use ipvs::{Forwarding, Protocol, ServiceKey};
 
 use super::*;
+use crate::client::AskError;
 use crate::output::without_colour;
 
 /// 2026-11-20T12:00:00Z.
@@ -194,7 +196,7 @@ pub(crate) fn lvsd() -> LvsdStatus {
 }
 
 fn both() -> Snapshot {
-    Snapshot { schema: SCHEMA_VERSION, pulse: Some(pulse()), lvsd: Some(lvsd()) }
+    Snapshot::new(Ok(pulse()), Ok(lvsd()))
 }
 
 fn plain(snapshot: &Snapshot, width: usize) -> String {
@@ -247,6 +249,21 @@ fn lvsd_that_is_away_or_behind_is_told() {
     snapshot = both();
     snapshot.lvsd.as_mut().unwrap().config.hash = "ffff".into();
     assert!(plain(&snapshot, 80).contains("lvsd has another configuration than pulse"));
+}
+
+#[test]
+fn what_one_daemon_says_is_shown_while_the_other_one_hangs() {
+    let hangs = || AskError::Failed(ExitError::unavailable("no answer within 10 s"));
+    let snapshot = Snapshot::new(Err(hangs()), Ok(lvsd()));
+    let text = plain(&snapshot, 80);
+    assert!(text.starts_with("pulse does not answer\nConfiguration /etc"), "{text}");
+    assert!(text.contains("192.168.1.4:80"), "{text}");
+    assert_eq!(snapshot.end(), Err(ExitError::unavailable("no answer within 10 s")));
+    let snapshot = Snapshot::new(Ok(pulse()), Err(hangs()));
+    let text = plain(&snapshot, 80);
+    assert!(text.starts_with("Router master"), "{text}");
+    assert!(text.contains("lvsd does not answer"), "{text}");
+    assert_eq!(snapshot.end(), Err(ExitError::unavailable("no answer within 10 s")));
 }
 
 #[test]
