@@ -16,7 +16,7 @@ use runtime::{Exit, ExitError};
 
 use crate::arguments::{RealServer, RealServerTask};
 use crate::output::{self, BAD, GOOD, styled};
-use host::Kernel;
+use host::{Hands, Kernel};
 use need::{Need, Piece};
 use undo::Undo;
 

@@ -37,6 +37,18 @@ impl Host {
     }
 }
 
+/// Reads and changes a host.
+pub(crate) trait Hands {
+    /// What is there now.
+    async fn read(&mut self) -> Result<Host, ExitError>;
+    /// Makes an interface.
+    async fn make(&mut self, name: &str, kind: &'static str) -> Result<(), KernelError>;
+    /// Sets one up or down, or deletes it.
+    async fn change_link(&mut self, change: &LinkChange) -> Result<(), ExitError>;
+    /// Adds or removes an address.
+    async fn change_address(&mut self, change: AddressChange) -> Result<(), ExitError>;
+}
+
 /// The kernel of this host.
 pub(crate) struct Kernel {
     links: Links,
@@ -51,8 +63,10 @@ impl Kernel {
             addresses: Addresses::open().map_err(failed)?,
         })
     }
+}
 
-    pub(crate) async fn read(&mut self) -> Result<Host, ExitError> {
+impl Hands for Kernel {
+    async fn read(&mut self) -> Result<Host, ExitError> {
         let failed = |error| refused("read this host's interfaces", &error);
         Ok(Host {
             links: self.links.list().await.map_err(failed)?,
@@ -60,12 +74,16 @@ impl Kernel {
         })
     }
 
-    pub(crate) async fn change_link(&mut self, change: &LinkChange) -> Result<(), ExitError> {
+    async fn make(&mut self, name: &str, kind: &'static str) -> Result<(), KernelError> {
+        self.links.change(&LinkChange::Make { name: name.to_owned(), kind }).await
+    }
+
+    async fn change_link(&mut self, change: &LinkChange) -> Result<(), ExitError> {
         let changed = self.links.change(change).await;
         changed.map_err(|error| refused(&format!("change an interface ({change})"), &error))
     }
 
-    pub(crate) async fn change_address(&mut self, change: AddressChange) -> Result<(), ExitError> {
+    async fn change_address(&mut self, change: AddressChange) -> Result<(), ExitError> {
         let failed = |error| refused("change an address", &error);
         let results = self.addresses.change(&[change]).await;
         results.into_iter().try_for_each(|result| result.map(drop)).map_err(failed)

@@ -6,14 +6,14 @@ use netlink::{AddressChange, LinkChange};
 use runtime::ExitError;
 use runtime::sysctl::{self, Values};
 
-use super::host::{Kernel, alone};
+use super::host::{Hands, alone, refused};
 use super::need::Need;
 use super::undo::Undo;
 
 /// Sets up what is missing, silence on the wire first, and undoes what is needed no more; what was
 /// done, in words.
 pub(crate) async fn up(
-    kernel: &mut Kernel,
+    kernel: &mut impl Hands,
     need: &Need,
     undo: &mut Undo,
 ) -> Result<Vec<String>, ExitError> {
@@ -37,7 +37,10 @@ pub(crate) async fn up(
 }
 
 /// Puts everything back as it was.
-pub(crate) async fn down(kernel: &mut Kernel, mut undo: Undo) -> Result<Vec<String>, ExitError> {
+pub(crate) async fn down(
+    kernel: &mut impl Hands,
+    mut undo: Undo,
+) -> Result<Vec<String>, ExitError> {
     let mut done = Vec::new();
     remove_addresses(kernel, &mut undo, &[], &mut done).await?;
     for name in std::mem::take(&mut undo.was.raised) {
@@ -61,7 +64,7 @@ pub(crate) async fn down(kernel: &mut Kernel, mut undo: Undo) -> Result<Vec<Stri
 
 /// Removes addresses that came by this command, but for those that stay.
 async fn remove_addresses(
-    kernel: &mut Kernel,
+    kernel: &mut impl Hands,
     undo: &mut Undo,
     stay: &[(std::net::IpAddr, String)],
     done: &mut Vec<String>,
@@ -84,7 +87,7 @@ async fn remove_addresses(
 
 /// Makes an interface and sets it up, where that is not so.
 async fn link(
-    kernel: &mut Kernel,
+    kernel: &mut impl Hands,
     undo: &mut Undo,
     name: &str,
     kind: Option<&'static str>,
@@ -93,10 +96,7 @@ async fn link(
     if let Some(kind) = kind
         && kernel.read().await?.link(name).is_none()
     {
-        undo.was.made.push(name.to_owned());
-        undo.save()?;
-        kernel.change_link(&LinkChange::Make { name: name.to_owned(), kind }).await?;
-        done.push(format!("interface {name} is made"));
+        make(kernel, undo, name, kind, done).await?;
     }
     let host = kernel.read().await?;
     let Some(link) = host.link(name) else {
@@ -113,6 +113,31 @@ async fn link(
         done.push(format!("interface {name} is up now"));
     }
     Ok(())
+}
+
+/// Makes an interface that is not there. The kernel may load the module for it just now, which makes
+/// one of this name by itself: that one is as good, and not ours to delete.
+async fn make(
+    kernel: &mut impl Hands,
+    undo: &mut Undo,
+    name: &str,
+    kind: &'static str,
+    done: &mut Vec<String>,
+) -> Result<(), ExitError> {
+    undo.was.made.push(name.to_owned());
+    undo.save()?;
+    let Err(error) = kernel.make(name, kind).await else {
+        done.push(format!("interface {name} is made"));
+        return Ok(());
+    };
+    if error.errno().is_some() {
+        undo.was.made.retain(|made| made != name);
+        undo.save()?;
+    }
+    if error.errno() == Some(rustix::io::Errno::EXIST.raw_os_error()) {
+        return Ok(());
+    }
+    Err(refused(&format!("make the interface {name} of kind {kind}"), &error))
 }
 
 /// Writes settings, and gives back those that are wanted no more.
@@ -136,3 +161,6 @@ fn write(wanted: &Values, undo: &mut Undo, done: &mut Vec<String>) -> Result<(),
     undo.was.settings = before;
     undo.save()
 }
+
+#[cfg(test)]
+mod tests;
