@@ -1,17 +1,21 @@
 //! The task that owns the socket to the kernel: one job at a time.
 
+use std::path::Path;
 use std::time::Duration;
 
 use config::model::{ConnectionSync, Kernel};
 use ipvs::wire::{SyncDaemon, SyncRole, Timeouts};
 use ipvs::{MarkRule, Step};
-use netlink::{Dump, IpvsSocket, KernelError, Links, MarksSocket};
+use netlink::{Dump, IpvsSocket, KernelError, MarksSocket};
 use runtime::ExitError;
 use tokio::sync::mpsc;
 
 use super::Event;
 use super::marks::{self, Marked};
 use crate::reconciler::Refusal;
+
+/// A folder for each interface of the network namespace that it was mounted in.
+const INTERFACES: &str = "/sys/class/net";
 
 /// Jobs that may wait: one of the core's, one of the settings, one of the marks.
 const WAITING_JOBS: usize = 4;
@@ -147,7 +151,8 @@ async fn set_sync(
     if sync.is_none() && ours.is_none() {
         return Ok(None);
     }
-    let (was, is) = (ours.flatten(), index_of(sync).await?);
+    let is = sync.and_then(|sync| index_of(Path::new(INTERFACES), &sync.interface));
+    let was = ours.flatten();
     let running = socket.daemons().await?;
     for role in [SyncRole::Master, SyncRole::Backup] {
         let found = running.iter().find(|daemon| daemon.role == role);
@@ -170,11 +175,12 @@ async fn set_sync(
     Ok(sync.map(|_| is.or(was)))
 }
 
-/// The number of the configured interface, if this host has it now.
-async fn index_of(sync: Option<&ConnectionSync>) -> Result<Option<u32>, KernelError> {
-    let Some(sync) = sync else { return Ok(None) };
-    let links = Links::open()?.list().await?;
-    Ok(links.iter().find(|link| link.name == sync.interface).map(|link| link.index))
+/// The number of an interface, if this host has it now. Asked for over netlink it would wait for the
+/// lock under which the kernel changes interfaces, which a network card that is reset holds for
+/// seconds, and lvsd with it.
+fn index_of(interfaces: &Path, name: &str) -> Option<u32> {
+    let number = std::fs::read_to_string(interfaces.join(name).join("ifindex")).ok()?;
+    number.trim_ascii().parse().ok()
 }
 
 /// An interface that is away is waited for.
@@ -210,6 +216,20 @@ fn serves_as(wanted: &SyncDaemon, found: &SyncDaemon) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interface_has_the_number_that_the_kernel_shows_as_a_file() {
+        assert_eq!(index_of(Path::new(INTERFACES), "lo"), Some(1));
+        assert_eq!(index_of(Path::new(INTERFACES), "no-such"), None);
+        let folder = std::env::temp_dir().join(format!("caribe-index-{}", std::process::id()));
+        for (name, text) in [("eth1", "9\n"), ("eth2", "\n")] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+            std::fs::write(folder.join(name).join("ifindex"), text).unwrap();
+        }
+        assert_eq!(index_of(&folder, "eth1"), Some(9));
+        assert_eq!(index_of(&folder, "eth2"), None);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn daemons_are_started_again_on_an_interface_that_was_made_anew() {
