@@ -44,6 +44,20 @@ pub(super) enum MailError {
     Nobody(String, std::io::Error),
 }
 
+impl MailError {
+    /// It may be over soon: the mail is worth another try. Answers that begin with a 4 say so.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Network(..) | Self::Nobody(..) => true,
+            Self::Refused(answer, _) => answer.starts_with('4'),
+            Self::Address(_) | Self::Sendmail(_) => false,
+        }
+    }
+}
+
+/// Those of the recipients whom the server refused, with its words; others have got the mail.
+pub(super) type Refused = Vec<String>;
+
 /// What takes the mails for which no server is named.
 struct ThisHost<'a> {
     server: &'a str,
@@ -53,17 +67,19 @@ struct ThisHost<'a> {
 }
 
 impl ThisHost<'_> {
-    async fn send(&self, mail: &Mail, from: &str, text: &str) -> Result<(), MailError> {
+    async fn send(&self, mail: &Mail, from: &str, text: &str) -> Result<Refused, MailError> {
         match TcpStream::connect(self.server).await {
             Ok(stream) => talk(stream, mail, from, text).await,
-            Err(_) if self.may_gain => over_sendmail(self.sendmail, mail, from, text).await,
+            Err(_) if self.may_gain => {
+                over_sendmail(self.sendmail, mail, from, text).await.map(|()| Refused::new())
+            }
             Err(error) => Err(MailError::Nobody(self.server.to_owned(), error)),
         }
     }
 }
 
 /// Sends one mail.
-pub(super) async fn send(mail: &Mail, lines: &[String]) -> Result<(), MailError> {
+pub(super) async fn send(mail: &Mail, lines: &[String]) -> Result<Refused, MailError> {
     let from = mail.from.clone().unwrap_or_else(|| format!("caribe@{}", host()));
     for address in mail.to.iter().chain([&from]) {
         let legal = |c: char| !(c.is_control() || c.is_whitespace() || matches!(c, '<' | '>'));
@@ -105,26 +121,32 @@ fn text(mail: &Mail, from: &str, lines: &[String]) -> String {
     )
 }
 
-/// The dialogue with a mail server.
+/// The dialogue with a mail server. Whom it refuses keeps the mail from nobody else.
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     mail: &Mail,
     from: &str,
     text: &str,
-) -> Result<(), MailError> {
+) -> Result<Refused, MailError> {
     let mut server = Server(BufReader::new(stream.take(ANSWER)));
     server.heard("the connection", '2').await?;
     server.say(&format!("EHLO {}", host()), "EHLO", '2').await?;
     server.say(&format!("MAIL FROM:<{from}>"), "MAIL", '2').await?;
+    let mut refused = Refused::new();
     for to in &mail.to {
-        server.say(&format!("RCPT TO:<{to}>"), "RCPT", '2').await?;
+        match server.say(&format!("RCPT TO:<{to}>"), "RCPT", '2').await {
+            Err(MailError::Refused(answer, _)) if refused.len() + 1 < mail.to.len() => {
+                refused.push(format!("{to}: {answer}"));
+            }
+            answer => answer?,
+        }
     }
     server.say("DATA", "DATA", '3').await?;
     let safe = text.replace("\r\n.", "\r\n..");
     server.say(&format!("{safe}."), "the text", '2').await?;
     // It is sent; what is said at the end changes nothing.
     let _ = server.say("QUIT", "QUIT", '2').await;
-    Ok(())
+    Ok(refused)
 }
 
 struct Server<S>(BufReader<tokio::io::Take<S>>);
@@ -137,19 +159,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         self.heard(what, wanted).await
     }
 
-    /// Reads an answer to its last line, which has no `-` behind the code.
+    /// Reads an answer to its last line, which has no `-` behind the code. Every line has the same.
     async fn heard(&mut self, what: &'static str, wanted: char) -> Result<(), MailError> {
+        let failed = |error| MailError::Network("mail server".to_owned(), error);
         loop {
             let mut line = Vec::new();
-            let read = self.0.read_until(b'\n', &mut line).await;
-            read.map_err(|error| MailError::Network("mail server".to_owned(), error))?;
+            if self.0.read_until(b'\n', &mut line).await.map_err(failed)? == 0 {
+                return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+            if line.get(3) == Some(&b'-') {
+                continue;
+            }
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if !line.starts_with(wanted) {
-                return Err(MailError::Refused(line, what));
-            }
-            if line.as_bytes().get(3) != Some(&b'-') {
-                return Ok(());
-            }
+            return if line.starts_with(wanted) {
+                Ok(())
+            } else {
+                Err(MailError::Refused(line, what))
+            };
         }
     }
 }
@@ -200,7 +226,7 @@ mod tests {
     async fn heard(
         answers: &'static [&'static str],
         lines: &[&str],
-    ) -> (Result<(), String>, String) {
+    ) -> (Result<Refused, String>, String) {
         let (ours, mut theirs) = tokio::io::duplex(1 << 16);
         let server = tokio::spawn(async move {
             let mut heard = Vec::new();
@@ -233,7 +259,7 @@ mod tests {
             "221 bye\r\n",
         ];
         let (sent, heard) = heard(answers, &["one is down: \"x\"\r\nBcc: evil", ".", "two"]).await;
-        sent.unwrap();
+        assert_eq!(sent, Ok(Refused::new()));
         assert!(
             heard.contains("MAIL FROM:<me@x>\r\nRCPT TO:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n"),
             "{heard}"
@@ -253,6 +279,33 @@ mod tests {
         assert_eq!(sent.unwrap_err(), "the mail server answers \"421 busy\" to the connection");
     }
 
+    #[tokio::test]
+    async fn whom_the_server_refuses_keeps_the_mail_from_nobody_else() {
+        const HELLO: &str = "220 x\r\n";
+        const OK: &str = "250 ok\r\n";
+        const NO: &str = "550-no such\r\n550 user\r\n";
+        const GO: &str = "354 go\r\n";
+        let (sent, told) = heard(&[HELLO, OK, OK, NO, OK, GO, OK, OK], &["x"]).await;
+        assert_eq!(sent, Ok(vec!["a@x: 550 user".to_owned()]));
+        assert!(told.contains("\r\nRCPT TO:<b@x>\r\nDATA\r\nFrom: me@x\r\n"), "{told}");
+        let (sent, _) = heard(&[HELLO, OK, OK, OK, NO, GO, OK, OK], &["x"]).await;
+        assert_eq!(sent, Ok(vec!["b@x: 550 user".to_owned()]));
+        let (sent, told) = heard(&[HELLO, OK, OK, NO, NO], &["x"]).await;
+        assert_eq!(sent.unwrap_err(), "the mail server answers \"550 user\" to RCPT");
+        assert!(!told.contains("DATA"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn what_may_be_over_soon_is_told_from_what_will_not() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        drop(theirs);
+        let went_away = talk(ours, &mail(), "me@x", "").await.unwrap_err();
+        assert!(went_away.is_passing(), "{went_away}");
+        assert!(MailError::Refused("451 greylisted".into(), "RCPT").is_passing());
+        assert!(!MailError::Refused("550 no such user".into(), "RCPT").is_passing());
+        assert!(!MailError::Address("a b".into()).is_passing());
+    }
+
     /// Without a name the mail goes to this host's own server, and sendmail is for where there is
     /// none and it can work.
     #[tokio::test]
@@ -270,7 +323,7 @@ mod tests {
         let said = send(&server, "/bin/true", true).await.unwrap_err();
         assert_eq!(said, "the mail server answers \"554 not today\" to the connection");
         listening.await.unwrap();
-        assert_eq!(send(&server, "/bin/true", true).await, Ok(()));
+        assert_eq!(send(&server, "/bin/true", true).await, Ok(Refused::new()));
         let said = send(&server, "/bin/true", false).await.unwrap_err();
         assert!(said.starts_with(&format!("no mail server at {server} (")), "{said}");
         let said = send(&server, "/bin/false", true).await.unwrap_err();

@@ -9,7 +9,7 @@ use runtime::{Journal, hook, users};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::mail;
+use super::mail::{self, MailError, Refused};
 use crate::core::Notice;
 
 /// Notices that may wait for each of those who are told; what comes on top is dropped and named.
@@ -17,6 +17,10 @@ const WAITING: usize = 128;
 
 /// Limit of one program, and of one mail.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Pauses before a mail is tried again. A server that was restarted, or that asks who does not know
+/// it to come again, takes it then.
+const AGAIN: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
 /// Those who are told.
 pub(super) struct Tellers {
@@ -34,7 +38,10 @@ impl Tellers {
     pub(super) fn tell(&mut self, notice: Notice) {
         let who = match &notice {
             Notice::Run { service, .. } => format!("program {service}"),
-            Notice::Mail { mail, .. } => format!("mail {}", mail.to.join(" ")),
+            Notice::Mail { mail, .. } => {
+                let over = mail.server.as_ref().map(|server| format!(" over {server}"));
+                format!("mail {}{}", mail.to.join(" "), over.unwrap_or_default())
+            }
         };
         let Self { journal, queues, tasks } = self;
         let queue = queues.entry(who.clone()).or_insert_with(|| {
@@ -55,17 +62,42 @@ async fn work(mut notices: mpsc::Receiver<Notice>, journal: Journal) {
         match notice {
             Notice::Run { service, server, argv } => run(service, server, &argv, &journal).await,
             Notice::Mail { mail, lines } => {
-                let sent = tokio::time::timeout(LIMIT, mail::send(&mail, &lines)).await;
-                let problem = match sent {
-                    Ok(Ok(())) => continue,
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => format!("not taken within {} s", LIMIT.as_secs()),
+                let send = || {
+                    let (mail, lines) = (mail.clone(), lines.clone());
+                    async move { mail::send(&mail, &lines).await }
                 };
-                let fields = [("to", mail.to.join(",")), ("reason", problem)];
-                let sentence = "mail cannot be sent";
-                journal.record(EventKind::Daemon, Level::Warn, sentence, &fields);
+                deliver(&mail.to, &journal, send).await;
             }
         }
+    }
+}
+
+/// Sends a mail, and tries again what may succeed then. Later ones to the same people wait, as
+/// they would fail in the same way; nobody else waits.
+async fn deliver<Sending>(to: &[String], journal: &Journal, mut send: impl FnMut() -> Sending)
+where
+    Sending: Future<Output = Result<Refused, MailError>>,
+{
+    let tell = |level, sentence, reason| {
+        let fields = [("to", to.join(",")), ("reason", reason)];
+        journal.record(EventKind::Daemon, level, sentence, &fields);
+    };
+    let mut pauses = AGAIN.into_iter();
+    loop {
+        let (problem, passing) = match tokio::time::timeout(LIMIT, send()).await {
+            Ok(Ok(refused)) if refused.is_empty() => return,
+            Ok(Ok(refused)) => {
+                let sentence = "mail is refused for some, the others have got it";
+                return tell(Level::Warn, sentence, refused.join("; "));
+            }
+            Ok(Err(error)) => (error.to_string(), error.is_passing()),
+            Err(_) => (format!("not taken within {} s", LIMIT.as_secs()), true),
+        };
+        let Some(pause) = pauses.next().filter(|_| passing) else {
+            return tell(Level::Warn, "mail cannot be sent", problem);
+        };
+        tell(Level::Warn, "mail cannot be sent yet, it is tried again", problem);
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -138,6 +170,61 @@ mod tests {
         let result = events.iter().find_map(|event| event.fields.get("result")).unwrap();
         let root = hook::run(&["/usr/bin/true".to_owned()], LIMIT, &[]).await.how;
         assert_ne!(*result, root, "its user is number 0");
+    }
+
+    fn gone() -> MailError {
+        MailError::Network("mail server".into(), std::io::ErrorKind::ConnectionRefused.into())
+    }
+
+    /// A server with these answers, and one that hangs after them: how often it was asked, how long
+    /// that took, and what was told.
+    async fn delivered(answers: Vec<Result<Refused, MailError>>) -> (usize, Duration, Vec<String>) {
+        let (journal, begun) = (Journal::new(), tokio::time::Instant::now());
+        let (mut answers, mut asked) = (answers.into_iter(), 0);
+        let send = || {
+            asked += 1;
+            let answer = answers.next();
+            async {
+                match answer {
+                    Some(answer) => answer,
+                    None => std::future::pending().await,
+                }
+            }
+        };
+        deliver(&["a@x".to_owned(), "b@x".to_owned()], &journal, send).await;
+        let told = journal.history().events.iter().map(|event| event.message.clone()).collect();
+        (asked, begun.elapsed(), told)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_mail_that_may_be_taken_later_is_tried_three_times_and_no_more() {
+        const YET: &str = "mail cannot be sent yet, it is tried again";
+        let seconds = Duration::from_secs;
+        let busy = || MailError::Refused("421 busy".into(), "the connection");
+        let taken = || Ok(Refused::new());
+        let never = || MailError::Refused("550 not you".into(), "MAIL");
+        for (answers, wanted) in [
+            (vec![taken()], (1, seconds(0), vec![])),
+            (vec![Err(gone()), taken()], (2, seconds(10), vec![YET])),
+            (vec![Err(busy()), Err(gone()), taken()], (3, seconds(40), vec![YET, YET])),
+            (
+                vec![Err(gone()), Err(gone()), Err(gone()), taken()],
+                (3, seconds(40), vec![YET, YET, "mail cannot be sent"]),
+            ),
+            (vec![Err(never()), taken()], (1, seconds(0), vec!["mail cannot be sent"])),
+            (vec![], (3, LIMIT * 3 + seconds(40), vec![YET, YET, "mail cannot be sent"])),
+        ] {
+            let (asked, took, told) = delivered(answers).await;
+            let told: Vec<&str> = told.iter().map(String::as_str).collect();
+            assert_eq!((asked, Duration::from_secs(took.as_secs()), told), wanted);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_was_refused_is_named_and_the_mail_is_not_sent_again() {
+        let (asked, _, told) = delivered(vec![Ok(vec!["a@x: 550 no such user".into()])]).await;
+        assert_eq!((asked, told.len()), (1, 1));
+        assert_eq!(told, ["mail is refused for some, the others have got it"]);
     }
 
     #[tokio::test]
