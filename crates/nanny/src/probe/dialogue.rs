@@ -85,9 +85,10 @@ impl Dialogue {
     ) -> Result<Seen, Failure> {
         trace.enter(Phase::Answer);
         let socket = connect::udp(target).await?;
-        socket.send(self.send.as_deref().unwrap_or_default()).await?;
+        let question = self.send.as_deref().unwrap_or_default();
         let mut datagram = vec![0; ANSWER_LIMIT];
         let Some(pattern) = &self.expect else {
+            socket.send(question).await?;
             let silence = UDP_SILENCE.min(limit / 2);
             return match tokio::time::timeout(silence, socket.recv(&mut datagram)).await {
                 Ok(answered) => {
@@ -97,7 +98,7 @@ impl Dialogue {
                 Err(_) => Ok(Cow::Borrowed("not refused")),
             };
         };
-        let length = socket.recv(&mut datagram).await?;
+        let length = connect::ask(&socket, question, limit, &mut datagram).await?;
         let mut matcher = pattern.matcher(ANSWER_LIMIT, Ask::AtEnd);
         match matcher.push(datagram.get(..length).unwrap_or_default()) {
             Progress::Matched => Ok(MATCHED),

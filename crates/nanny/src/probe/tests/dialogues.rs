@@ -188,6 +188,21 @@ async fn a_udp_answer_is_matched() {
 }
 
 #[tokio::test]
+async fn a_udp_server_that_does_not_answer_is_asked_again() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut datagram = [0; 16];
+        let _lost = socket.recv_from(&mut datagram).await.unwrap();
+        let (length, from) = socket.recv_from(&mut datagram).await.unwrap();
+        socket.send_to(&datagram[..length], from).await.unwrap();
+    });
+    let kind = datagram(b"ping", Some(Expect::Regex("^ping$".into())));
+    let limit = Duration::from_secs(3);
+    assert_eq!(run(server, kind, limit).await, Ok("expected answer".into()));
+}
+
+#[tokio::test]
 async fn a_closed_udp_port_refuses_with_or_without_an_expected_answer() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
