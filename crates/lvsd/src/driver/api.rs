@@ -123,3 +123,34 @@ async fn ask<T>(
     questions.send(question(place)).await.map_err(|_| gone())?;
     answer.await.map_err(|_| gone())
 }
+
+#[cfg(test)]
+mod tests {
+    use runtime::control_server::Peer;
+
+    use super::*;
+
+    async fn post(path: &str, body: &'static str) -> Response {
+        // Nobody takes a question: what reaches the driver is "lvsd is ending".
+        let (questions, _) = mpsc::channel(1);
+        let peer = Peer { uid: 0, gids: Vec::new(), pid: None };
+        let (path, body) = (path.to_owned(), body.into());
+        let request = Request { method: Method::POST, path, query: Vec::new(), body, peer };
+        let answer = answer(&request, &questions, &Journal::new()).await;
+        answer.unwrap_or_else(|failed| failed)
+    }
+
+    #[tokio::test]
+    async fn a_span_that_no_clock_takes_is_a_bad_request_and_never_asked() {
+        let year = r#"{"type":"confirmed","trial_seconds":31622400}"#;
+        assert_eq!(post("/v1/apply", year).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        let trial = r#"{"type":"confirmed","trial_seconds":18446744073709551611}"#;
+        let drain = r#"{"server":"www1","decision":{"type":"drain","deadline_seconds":18446744073709551611}}"#;
+        for (path, body) in [("/v1/apply", trial), ("/v1/server", drain)] {
+            let answer = post(path, body).await;
+            let said = String::from_utf8_lossy(&answer.body);
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{said}");
+            assert!(said.contains("more than a year"), "{said}");
+        }
+    }
+}
