@@ -243,10 +243,12 @@ fn an_edit_that_cannot_be_applied_here_is_told_once_and_shown_until_it_can_be() 
     let code = runtime::run("pulse", log.panic_ends_the_task(), async |context| {
         let folder = std::env::temp_dir().join(format!("caribe-refused-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        let partner = UdpSocket::bind((PARTNER, 0)).await.unwrap();
+        let port = partner.local_addr().unwrap().port();
         let thread = Thread::start().unwrap();
         let journal = context.journal.clone();
         let (mut running, _notices) =
-            driver(&pair(1, Vec::new(), None), &thread, &journal, &folder);
+            driver(&pair(port, Vec::new(), None), &thread, &journal, &folder);
         let edit = |name: &str, rest: &str| {
             let text = format!(
                 "routers: {{ master: {{ paths: [127.0.0.1] }}, {name}: {{ paths: [127.0.0.2] }} }}\n\
