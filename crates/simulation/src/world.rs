@@ -20,7 +20,7 @@ use crate::fault::{Fault, Index, Micros};
 use crate::invariants::{Bounds, Ended, Invariant, Violation, Watch};
 use crate::node::{Input, NAMES, key};
 use crate::random::Random;
-use crate::router::{GROUPS, INBOX, Router, Waiting, configured};
+use crate::router::{GROUPS, INBOX, Nap, Router, Waiting, configured};
 use crate::schedule::{Schedule, Shape, micros};
 use crate::story::Story;
 use crate::words::Words;
@@ -294,13 +294,17 @@ impl World {
         }
     }
 
-    /// A router was woken before its time: what waited for that happens now.
-    fn catch_up(&mut self, index: Index) {
+    /// A router was woken before its time: what waited for that happens now, and nothing else. A
+    /// deadline that came early would be none any more.
+    fn catch_up(&mut self, index: Index, nap: Nap) {
         let now = self.now;
-        let waits = |coming: &Coming| coming.heard_by().or(coming.lvsd_of()) == Some(index);
+        let waits = |at: Micros, coming: &Coming| {
+            let lvsd = coming.lvsd_of().filter(|_| nap.machine);
+            at == nap.until + 1 && coming.heard_by().or(lvsd) == Some(index)
+        };
         let queue = std::mem::take(&mut self.queue).into_iter();
         let sooner = queue.map(|Reverse(planned)| match planned {
-            Planned { at, coming, serial } if at > now && waits(&coming) => {
+            Planned { at, coming, serial } if at > now && waits(at, &coming) => {
                 Reverse(Planned { at: now + 1, coming, serial })
             }
             other => Reverse(other),

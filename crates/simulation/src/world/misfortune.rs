@@ -144,9 +144,9 @@ impl World {
         self.story.tell(self.now, || "-- everything is mended and started".to_owned());
         self.healed = true;
         for index in [0, 1] {
-            if self.routers.get(index).is_some_and(|router| router.nap.is_some()) {
+            if let Some(nap) = self.routers.get(index).and_then(|router| router.nap) {
                 self.wake(index);
-                self.catch_up(index);
+                self.catch_up(index, nap);
                 self.give(index, Input::Timeout);
             }
         }
