@@ -11,6 +11,7 @@
 //! Every `handle_*` may be called at any time with any event; late and repeated calls are
 //! harmless. What it returns must be carried out in order before the next call.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::action::{Actions, Draft, Event, Reason};
@@ -43,6 +44,9 @@ pub use view::GroupState;
 
 /// How many times a goodbye is said on each path: nobody repeats it later.
 const GOODBYES: usize = 2;
+
+/// So many configurations of before are remembered.
+const EARLIER: usize = 8;
 
 /// The state of lvsd.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +90,8 @@ pub(crate) struct Machine<'a> {
 pub struct Failover {
     setup: Setup,
     pace: Pace,
+    /// Hashes and times of configurations that this router had before: the partner may have one.
+    earlier: VecDeque<(u64, Timing)>,
     paths: Paths,
     partner: Partner,
     witness: Witness,
@@ -123,6 +129,7 @@ impl Failover {
         };
         Ok(Self {
             pace: Pace::agreed(timing),
+            earlier: VecDeque::new(),
             paths: Paths::new(&setup.paths),
             partner: Partner::default(),
             witness: Witness::default(),
@@ -190,7 +197,7 @@ impl Failover {
             draft.speak |= packet.new_session;
             let hash = self.setup.config_hash;
             draft.reports.extend(self.partner.hear(packet, hash, now));
-            self.agree(now);
+            draft.speak |= self.agree(now);
             if goodbye {
                 self.paths.rest();
             }

@@ -21,11 +21,11 @@ impl Pace {
         Self { timing, forgotten_after: timing.dead_after() }
     }
 
-    /// This router goes by other times from now on, the partner by those until now.
-    pub(crate) fn edited(self, new: Timing) -> Self {
+    /// One of the two goes by these, or by other ones.
+    pub(crate) fn beside(self, other: Timing) -> Self {
         Self {
-            timing: self.timing.beside(new),
-            forgotten_after: self.forgotten_after.min(new.dead_after()),
+            timing: self.timing.beside(other),
+            forgotten_after: self.forgotten_after.min(other.dead_after()),
         }
     }
 
@@ -54,7 +54,7 @@ mod tests {
     fn of_two_times_the_one_counts_that_is_safe_with_both() {
         let (slow, fast) = (timing(6, 18, Some(9)), timing(1, 3, Some(2)));
         for (old, new) in [(slow, fast), (fast, slow)] {
-            let pace = Pace::agreed(old).edited(new);
+            let pace = Pace::agreed(old).beside(new);
             assert_eq!(*pace.timing(), timing(1, 18, Some(9)));
             assert_eq!(pace.forgotten_after(), fast.dead_after());
         }
@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn several_edits_count_until_the_partner_agrees() {
-        let pace = Pace::agreed(timing(2, 6, None)).edited(timing(1, 3, Some(2)));
-        let pace = pace.edited(timing(5, 20, Some(9)));
+        let pace = Pace::agreed(timing(2, 6, None)).beside(timing(1, 3, Some(2)));
+        let pace = pace.beside(timing(5, 20, Some(9)));
         assert_eq!(*pace.timing(), timing(1, 20, None));
         assert_eq!(pace.forgotten_after(), Duration::from_secs(3));
         let pace = Pace::agreed(timing(5, 20, None));

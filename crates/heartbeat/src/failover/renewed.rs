@@ -1,6 +1,6 @@
 //! A configuration that changes, and paths that come.
 
-use super::Failover;
+use super::{EARLIER, Failover};
 use crate::action::{Actions, Reason};
 use crate::group::{Group, Leaving};
 use crate::moment::Moment;
@@ -18,7 +18,9 @@ impl Failover {
         setup.check()?;
         let mut draft = self.wake(now);
         // The partner goes by the earlier times until it says that it has the same configuration.
-        self.pace = self.pace.edited(setup.timing);
+        self.pace = self.pace.beside(setup.timing);
+        self.earlier.push_front((self.setup.config_hash, self.setup.timing));
+        self.earlier.truncate(EARLIER);
         let heard_nothing = !self.paths.any_carrier();
         self.paths = self.paths.renewed(&setup.paths);
         self.begin_to_listen(heard_nothing, now);
@@ -50,20 +52,31 @@ impl Failover {
         self.reach.counted(None);
         self.setup = setup;
         draft.reports.extend(self.partner.compare(self.setup.config_hash));
-        self.agree(now);
         // Whoever goes by shorter times now would believe that it had paused.
         draft.speak = true;
+        self.agree(now);
         Ok(self.finish(draft, now))
     }
 
-    /// Where the partner has the same configuration, its times alone count.
-    pub(super) fn agree(&mut self, now: Moment) {
-        let agreed = Pace::agreed(self.setup.timing);
-        if self.pace != agreed && self.partner.beat().is_some() && !self.partner.differs() {
-            self.pace = agreed;
+    /// Where the partner has the same configuration, its times alone count; where it has one that this
+    /// router had before, the times of both. Those of a third one are not known. Whether that is a
+    /// change: whoever goes by shorter times then has to speak at once.
+    pub(super) fn agree(&mut self, now: Moment) -> bool {
+        let Some(hash) = self.partner.beat().map(|beat| beat.config_hash) else { return false };
+        let own = Pace::agreed(self.setup.timing);
+        let pace = if hash == self.setup.config_hash {
+            own
+        } else if let Some((_, theirs)) = self.earlier.iter().find(|(known, _)| *known == hash) {
+            own.beside(*theirs)
+        } else {
+            return false;
+        };
+        let changed = pace != std::mem::replace(&mut self.pace, pace);
+        if changed {
             // The heartbeat that tells it comes on one path first.
             self.paths.begin_anew(now);
         }
+        changed
     }
 
     /// A router that starts has listened only once it had a path to listen on.

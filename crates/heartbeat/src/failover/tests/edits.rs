@@ -93,3 +93,44 @@ fn a_router_with_longer_times_speaks_as_often_as_before_until_its_partner_has_th
     }
     assert_eq!(bench.sent.len() / 2, 2, "each two seconds");
 }
+
+/// The partner has gone back to what both had before, while nothing was heard of it.
+#[test]
+fn the_times_of_a_configuration_that_both_had_are_known_again() {
+    let mut bench = Bench::standby(setup());
+    edit(&mut bench, timing(50, 150));
+    agree(&mut bench, claim(Role::Active));
+    let deeds = bench.pass(1000, None);
+    assert_eq!(deeds, [take_over(Reason::PartnerLost)]);
+    // It speaks each 200 ms, and has the first configuration.
+    bench.reports.clear();
+    assert_eq!(bench.pass(5000, Some(claim(Role::Standby))), []);
+    let lost = |event: &&Event| matches!(event, Event::PartnerLost { .. });
+    assert_eq!(bench.reports.iter().filter(lost).count(), 0);
+}
+
+#[test]
+fn whoever_learns_of_shorter_times_speaks_at_once_and_was_not_paused() {
+    let mut bench = Bench::active();
+    edit(&mut bench, timing(50, 150));
+    agree(&mut bench, claim(Role::Standby));
+    let actions = bench.router.handle_setup(Setup { config_hash: 7, ..setup() }, at(bench.now));
+    bench.note(actions.unwrap());
+    let heard = |bench: &mut Bench, config_hash| {
+        let mut packet = says(claim(Role::Standby));
+        packet.beat.config_hash = config_hash;
+        let actions = bench.router.handle_heartbeat(PathId(0), packet, at(bench.now));
+        assert_eq!(bench.note(actions), []);
+    };
+    heard(&mut bench, 7);
+    // It speaks, and by the longer times not for another 200 ms.
+    bench.pass(50, None);
+    bench.now += 190;
+    bench.sent.clear();
+    heard(&mut bench, EDIT);
+    assert!(!bench.sent.is_empty());
+    bench.now += 20;
+    heard(&mut bench, EDIT);
+    let paused = |event: &Event| matches!(event, Event::Paused { .. });
+    assert!(!bench.reports.iter().any(paused), "{:?}", bench.reports);
+}
