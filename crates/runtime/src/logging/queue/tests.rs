@@ -47,10 +47,10 @@ fn a_disk_that_hangs_holds_up_nobody_and_what_was_dropped_is_counted() {
     output.flush(LONG);
     let written: Vec<String> = lines.try_iter().collect();
     let (told, kept) = written.split_last().unwrap();
-    let expected: Vec<String> = (0..kept.len()).map(|number| format!("{number}\n")).collect();
-    assert_eq!(kept, expected, "the order is kept, and the first ones are");
-    // One may be in the hands of the thread.
+    // One may be in the hands of the thread, which may come late for it: another one has its place.
     assert!((WAITING..=WAITING + 1).contains(&kept.len()), "{}", kept.len());
+    let expected: Vec<String> = (0..WAITING).map(|number| format!("{number}\n")).collect();
+    assert!(kept.starts_with(&expected), "the order is kept, and the first ones are");
     let dropped = 2 * WAITING - kept.len();
     assert!(told.ends_with(&format!(" count={dropped}\n")), "{told}");
     assert!(told.contains(" ERROR pulse: lines of the log were dropped"), "{told}");
