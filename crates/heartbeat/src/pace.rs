@@ -1,8 +1,8 @@
 //! The times that count while the two routers may go by different ones.
 //!
-//! An edit reaches one router first. Until the partner has the same configuration it goes by the
-//! earlier times, whichever is shorter: so this router speaks as often as either of the two wants,
-//! believes itself forgotten as early as either would forget it, and loses the partner as late.
+//! An edit reaches one router first, and the partner goes by the earlier times until it has the same
+//! configuration. So this router speaks as often as either of the two wants, believes itself forgotten
+//! as early as either would forget it, and loses the partner as late as either would.
 
 use std::time::Duration;
 

@@ -19,8 +19,11 @@ impl Failover {
         let mut draft = self.wake(now);
         // The partner goes by the earlier times until it says that it has the same configuration.
         self.pace = self.pace.beside(setup.timing);
-        self.earlier.push_front((self.setup.config_hash, self.setup.timing));
-        self.earlier.truncate(EARLIER);
+        // Paths that come are no other configuration.
+        if self.setup.config_hash != setup.config_hash {
+            self.earlier.push_front((self.setup.config_hash, self.setup.timing));
+            self.earlier.truncate(EARLIER);
+        }
         let heard_nothing = !self.paths.any_carrier();
         self.paths = self.paths.renewed(&setup.paths);
         self.begin_to_listen(heard_nothing, now);

@@ -100,6 +100,10 @@ fn the_times_of_a_configuration_that_both_had_are_known_again() {
     let mut bench = Bench::standby(setup());
     edit(&mut bench, timing(50, 150));
     agree(&mut bench, claim(Role::Active));
+    // Paths that come and go are no other configuration.
+    for _ in 0..EARLIER {
+        edit(&mut bench, timing(50, 150));
+    }
     let deeds = bench.pass(1000, None);
     assert_eq!(deeds, [take_over(Reason::PartnerLost)]);
     // It speaks each 200 ms, and has the first configuration.
