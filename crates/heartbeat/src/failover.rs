@@ -373,7 +373,10 @@ impl Failover {
             kind: if goodbye { Kind::Goodbye } else { Kind::Beat },
             table_in_place,
             checks_warm,
-            features: FEATURE_PINNED | FEATURE_LETTERS | Beat::tell_witnesses(self.reach.mine()),
+            features: FEATURE_PINNED
+                | FEATURE_LETTERS
+                | Beat::tell_interval(self.setup.timing.interval())
+                | Beat::tell_witnesses(self.reach.mine()),
             config_hash: self.setup.config_hash,
             heard_paths: self.paths.bits(),
             groups: self.groups.iter().map(|group| (group.setup.id, told(group))).collect(),

@@ -2,11 +2,16 @@
 //!
 //! An edit reaches one router first, and the partner goes by the earlier times until it has the same
 //! configuration. So this router speaks as often as either of the two wants, believes itself forgotten
-//! as early as either would forget it, and loses the partner as late as either would.
+//! as early as either would forget it, and loses the partner as late as either would. Of a partner whose
+//! configuration this router never had, the interval is known, since its heartbeats tell it: each of
+//! the two waits for [`MISSED`] heartbeats of the other one at least.
 
 use std::time::Duration;
 
 use crate::timing::Timing;
+
+/// So many heartbeats of a partner that goes by unknown times must be missing before it is lost.
+const MISSED: u32 = 3;
 
 /// The times that count now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,15 @@ impl Pace {
         Self {
             timing: self.timing.beside(other),
             forgotten_after: self.forgotten_after.min(other.dead_after()),
+        }
+    }
+
+    /// The partner goes by unknown times, and speaks at least once in each `interval`.
+    pub(crate) fn beside_stranger(self, interval: Duration) -> Self {
+        let own = self.timing.interval().saturating_mul(MISSED);
+        Self {
+            timing: self.timing.patient(interval.saturating_mul(MISSED)),
+            forgotten_after: self.forgotten_after.min(own),
         }
     }
 
@@ -58,6 +72,19 @@ mod tests {
             assert_eq!(*pace.timing(), timing(1, 18, Some(9)));
             assert_eq!(pace.forgotten_after(), fast.dead_after());
         }
+    }
+
+    #[test]
+    fn a_stranger_is_lost_after_three_of_its_heartbeats_at_the_earliest() {
+        let (slow, fast) = (timing(6, 30, Some(9)), timing(1, 5, Some(2)));
+        let pace = Pace::agreed(fast).beside_stranger(Duration::from_secs(8));
+        assert_eq!(*pace.timing(), timing(1, 24, Some(21)));
+        assert_eq!(pace.forgotten_after(), Duration::from_secs(3));
+        let pace = Pace::agreed(slow).beside_stranger(Duration::from_secs(2));
+        assert_eq!(*pace.timing(), slow);
+        assert_eq!(pace.forgotten_after(), Duration::from_secs(18));
+        let pace = Pace::agreed(timing(6, 7, None)).beside_stranger(Duration::from_secs(2));
+        assert_eq!(pace.forgotten_after(), Duration::from_secs(7));
     }
 
     #[test]

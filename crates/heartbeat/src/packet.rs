@@ -5,7 +5,8 @@
 //!      0    2 magic CA B1                  52    1 kind: 1 beat, 2 goodbye, 3 key, 4 letter
 //!      2    1 version 1                    53    1 flags: 1 table in place, 2 checks warm
 //!      3    1 key number                   54    2 newest version read less 1 (4 bits), features
-//!                                                  (12 bits): 1 pinned, 2 reads letters
+//!                                                  (12 bits): 1 pinned, 2 reads letters,
+//!                                                  from 4 on interval, from 8 on witnesses
 //!      4    8 sender                       56    8 configuration hash
 //!     12    8 sender's boot                64    4 numbers of the keys held, 0 fills
 //!     20    8 sequence                     68    2 paths on which the receiver is heard, bits
@@ -26,6 +27,7 @@
 //! bytes) with its IP and UDP headers, so no heartbeat is ever fragmented.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use ring::hmac;
 
@@ -49,6 +51,10 @@ pub const MAX_PACKET: usize = FIXED + MAX_GROUPS * GROUP + TAG;
 
 /// Bit of [`Beat::features`]: the sender reads letters.
 pub const FEATURE_LETTERS: u16 = 2;
+/// Where in [`Beat::features`] the sender's interval stands.
+const INTERVAL_AT: u32 = 4;
+/// The shortest interval that can be told; a shorter one is told as this one.
+pub const SHORTEST_TOLD: Duration = Duration::from_millis(32);
 /// Where in [`Beat::features`] the number of witnesses stands that the sender reaches.
 const WITNESSES_AT: u32 = 8;
 /// Most witnesses that can be told; whoever reaches more tells this many.

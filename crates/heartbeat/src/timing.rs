@@ -73,6 +73,17 @@ impl Timing {
         }
     }
 
+    /// The partner is lost after `least` at the earliest, and late as long before that as else.
+    pub(crate) fn patient(self, least: Duration) -> Self {
+        let more = least.saturating_sub(self.dead_after);
+        Self {
+            interval: self.interval,
+            dead_after: self.dead_after + more,
+            warn_after: self.warn_after.map(|warn| warn + more),
+            listen_first: self.listen_first.max(self.dead_after + more),
+        }
+    }
+
     /// Time between heartbeats.
     pub fn interval(&self) -> Duration {
         self.interval

@@ -54,10 +54,13 @@ impl Release {
     }
 
     /// What this release makes of what it received: one that does not know a bit drops the packet.
-    pub(crate) fn reads(self, received: Received) -> Result<Received, Rejected> {
+    pub(crate) fn reads(self, mut received: Received) -> Result<Received, Rejected> {
         let unknown = received.beat.groups.iter().any(|(_, claim)| claim.pinned);
         if self == Self::Previous && unknown {
             return Err(DecodeError::Value.into());
+        }
+        if self == Self::Previous {
+            received.beat.features = 0;
         }
         Ok(received)
     }

@@ -62,15 +62,19 @@ impl Failover {
     }
 
     /// Where the partner has the same configuration, its times alone count; where it has one that this
-    /// router had before, the times of both. Those of a third one are not known. Whether that is a
-    /// change: whoever goes by shorter times then has to speak at once.
+    /// router had before, the times of both. Of those of a third one the interval is known, if the
+    /// partner's release tells it. Whether that is a change: whoever goes by shorter times then has to
+    /// speak at once.
     pub(super) fn agree(&mut self, now: Moment) -> bool {
-        let Some(hash) = self.partner.beat().map(|beat| beat.config_hash) else { return false };
+        let Some(beat) = self.partner.beat() else { return false };
+        let hash = beat.config_hash;
         let own = Pace::agreed(self.setup.timing);
         let pace = if hash == self.setup.config_hash {
             own
         } else if let Some((_, theirs)) = self.earlier.iter().find(|(known, _)| *known == hash) {
             own.beside(*theirs)
+        } else if let Some(interval) = beat.interval() {
+            own.beside_stranger(interval)
         } else {
             return false;
         };

@@ -1,8 +1,10 @@
 //! What a heartbeat tells: of a router, of its groups, and to whom.
 
+use std::time::Duration;
+
 use ring::digest;
 
-use super::{MAX_LETTER, MAX_WITNESSES, WITNESSES_AT};
+use super::{INTERVAL_AT, MAX_LETTER, MAX_WITNESSES, SHORTEST_TOLD, WITNESSES_AT};
 
 /// Who sent a packet: the first eight bytes of the SHA-256 of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,6 +172,19 @@ impl Beat {
     /// that does not know them ignores them.
     pub(crate) fn tell_witnesses(reached: Option<u8>) -> u16 {
         reached.map_or(0, |count| u16::from(count.min(MAX_WITNESSES) + 1) << WITNESSES_AT)
+    }
+
+    /// The sender speaks at least once in this time; none where it does not tell.
+    pub fn interval(&self) -> Option<Duration> {
+        let told = u32::from(self.features >> INTERVAL_AT & 0xf);
+        Some(SHORTEST_TOLD * 2_u32.pow(told.checked_sub(1)?))
+    }
+
+    /// The bits of [`Self::features`] that tell an interval: the shortest power of two times
+    /// [`SHORTEST_TOLD`] that is no shorter. One longer than nine minutes is told as nine.
+    pub(crate) fn tell_interval(interval: Duration) -> u16 {
+        let steps = (0..14).take_while(|step| SHORTEST_TOLD * 2_u32.pow(*step) < interval);
+        u16::try_from(steps.count() + 1).unwrap_or(0) << INTERVAL_AT
     }
 
     /// What it says about a group.

@@ -203,3 +203,20 @@ proptest! {
         prop_assert!(decode(&dressed, &keys("backup", "master")).is_err());
     }
 }
+
+#[test]
+fn an_interval_is_told_as_the_next_longer_power_of_two() {
+    let ms = Duration::from_millis;
+    let told = |interval| {
+        let features = Beat::tell_interval(interval) | Beat::tell_witnesses(Some(14)) | 3;
+        let beat = Beat { features, ..Beat::default() };
+        assert_eq!((beat.witnesses(), features & 3), (Some(14), 3));
+        beat.interval().unwrap()
+    };
+    for (interval, heard) in [(1, 32), (32, 32), (33, 64), (200, 256), (1000, 1024), (2049, 4096)] {
+        assert_eq!(told(ms(interval)), ms(heard));
+    }
+    assert_eq!(told(ms(524_288)), ms(524_288));
+    assert_eq!(told(Duration::MAX), ms(524_288));
+    assert_eq!(Beat::default().interval(), None);
+}

@@ -138,3 +138,42 @@ fn whoever_learns_of_shorter_times_speaks_at_once_and_was_not_paused() {
     let paused = |event: &Event| matches!(event, Event::Paused { .. });
     assert!(!bench.reports.iter().any(paused), "{:?}", bench.reports);
 }
+
+/// It was started with times of its own: it speaks each two seconds, and loses us after 6 s.
+#[test]
+fn a_partner_whose_times_were_never_known_is_lost_after_three_of_its_own_intervals() {
+    let mut bench = Bench::standby(setup());
+    let mut heard = says(claim(Role::Active));
+    heard.beat.config_hash = EDIT;
+    heard.beat.features = Beat::tell_interval(Duration::from_secs(2));
+    for _ in 0..10 {
+        let actions = bench.router.handle_heartbeat(PathId(0), heard.clone(), at(bench.now));
+        assert_eq!(bench.note(actions), []);
+        assert_eq!(bench.pass(2000, None), []);
+    }
+    // A power of two times 32 ms.
+    let silent = heard.beat.interval().unwrap() * 3;
+    assert_eq!(silent, Duration::from_millis(6144));
+    assert_eq!(bench.pass(5000, None), [take_over(Reason::PartnerLost)]);
+    assert!(bench.reports.contains(&Event::PartnerLost { silent: Duration::from_millis(6150) }));
+}
+
+/// It may lose us after three of the intervals that we tell it.
+#[test]
+fn beside_unknown_times_three_silent_intervals_are_a_pause() {
+    let slow = Setup { timing: timing(200, 1000), ..setup() };
+    for (told, paused) in [(Some(Duration::from_millis(50)), true), (None, false)] {
+        let mut bench = Bench::new(slow.clone());
+        bench.worker(READY);
+        let mut heard = says(claim(Role::Standby));
+        heard.beat.config_hash = EDIT;
+        heard.beat.features = told.map_or(0, Beat::tell_interval);
+        let actions = bench.router.handle_heartbeat(PathId(0), heard.clone(), at(bench.now));
+        assert_eq!(bench.note(actions), [take_over(Reason::ComesFirst)]);
+        assert_eq!(bench.sent.last().unwrap().interval(), Some(Duration::from_millis(256)));
+        bench.now += 700;
+        let deeds = bench.pass(50, None);
+        let expected = if paused { vec![stand_down(Reason::Paused)] } else { vec![] };
+        assert_eq!(deeds, expected, "{told:?}");
+    }
+}
