@@ -1,19 +1,18 @@
 //! A client that sends requests on a fixed beat, whatever becomes of those before: the only way
 //! to see an outage as users see it.
 
+mod engine;
+
 use crate::failure::Context;
 use crate::node::Node;
-use crate::web::parse;
 use crate::{Failure, Outcome, wait_until};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+use engine::Engine;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Requests open at one time; a beat that finds so many open counts as lost.
 const MOST_OPEN: usize = 2000;
@@ -34,6 +33,9 @@ pub struct Load {
     pub patience: Duration,
     /// The most requests that are ever sent.
     pub most: usize,
+    /// Source port of the first request; each of the others has the next one. None lets the kernel
+    /// choose, which takes a port again as soon as the server has closed its connection.
+    pub first_port: Option<u16>,
 }
 
 impl Load {
@@ -45,6 +47,7 @@ impl Load {
             every: Duration::from_millis(10),
             patience: Duration::from_millis(900),
             most: 6000,
+            first_port: None,
         }
     }
 
@@ -52,6 +55,13 @@ impl Load {
     #[must_use]
     pub fn every(mut self, beat: Duration) -> Self {
         self.every = beat;
+        self
+    }
+
+    /// Source ports of its own.
+    #[must_use]
+    pub fn from_port(mut self, first: u16) -> Self {
+        self.first_port = Some(first);
         self
     }
 
@@ -257,177 +267,6 @@ impl Report {
             format!("{} failed ({}), longest outage {outage} ms", self.lost(), fates.join(", "))
         };
         format!("{} requests: {}; {failed}", self.requests.len(), answers.join(", "))
-    }
-}
-
-/// A request that is under way.
-struct Open {
-    index: usize,
-    start: Instant,
-    stream: TcpStream,
-    asked: bool,
-    answer: Vec<u8>,
-}
-
-/// One thread that drives all requests.
-struct Engine {
-    load: Load,
-    tally: Arc<Tally>,
-    start: Instant,
-    open: Vec<Open>,
-    requests: Vec<Request>,
-}
-
-impl Engine {
-    fn new(load: Load, tally: Arc<Tally>) -> Self {
-        Self { load, tally, start: Instant::now(), open: Vec::new(), requests: Vec::new() }
-    }
-
-    fn run(mut self, stop: &AtomicBool) -> Report {
-        loop {
-            let done = self.requests.len() >= self.load.most || stop.load(Ordering::SeqCst);
-            if done && self.open.is_empty() {
-                return Report { requests: self.requests };
-            }
-            let due = if done { None } else { Some(self.due()) };
-            if due.is_some_and(|due| Instant::now() >= due) {
-                self.send();
-            }
-            let ready = self.wait(due);
-            self.progress(&ready);
-        }
-    }
-
-    /// When the next request goes out.
-    fn due(&self) -> Instant {
-        let sent = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
-        self.start + self.load.every.saturating_mul(sent)
-    }
-
-    fn send(&mut self) {
-        let index = self.requests.len();
-        let start = Instant::now();
-        let mut fate = Fate::Lost;
-        if self.open.len() < MOST_OPEN {
-            match begin(self.load.target) {
-                Ok(stream) => {
-                    self.open.push(Open { index, start, stream, asked: false, answer: Vec::new() });
-                }
-                Err(error) => {
-                    fate = failed(&error);
-                    self.tally.count(&fate);
-                }
-            }
-        }
-        let sent = start.duration_since(self.start);
-        self.requests.push(Request { sent, took: Duration::ZERO, fate });
-    }
-
-    /// Waits for news on a connection, at most until the next beat or 10 ms; says for each open
-    /// request whether there is any.
-    fn wait(&self, due: Option<Instant>) -> Vec<bool> {
-        let pause = due.map_or(Duration::from_millis(10), |due| {
-            due.saturating_duration_since(Instant::now()).min(Duration::from_millis(10))
-        });
-        let mut ready: Vec<PollFd<'_>> = self
-            .open
-            .iter()
-            .map(|open| {
-                let want = if open.asked { PollFlags::IN } else { PollFlags::OUT };
-                PollFd::new(&open.stream, want)
-            })
-            .collect();
-        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(pause.subsec_nanos()) };
-        // An interrupted wait has no news; the next one follows at once.
-        let _ = poll(&mut ready, Some(&limit));
-        ready.iter().map(|descriptor| !descriptor.revents().is_empty()).collect()
-    }
-
-    /// Moves the requests with news on and gives up those that took too long.
-    fn progress(&mut self, ready: &[bool]) {
-        let mut news = ready.iter();
-        let now = Instant::now();
-        let (load, tally, requests) = (&self.load, &self.tally, &mut self.requests);
-        self.open.retain_mut(|open| {
-            let moved = if news.next() == Some(&true) { open.advance(load) } else { None };
-            let fate = match moved {
-                None if now.duration_since(open.start) < load.patience => return true,
-                None => Fate::Lost,
-                Some(fate) => fate,
-            };
-            if let Some(request) = requests.get_mut(open.index) {
-                request.took = now.duration_since(open.start);
-                request.fate = fate;
-                tally.count(&request.fate);
-            }
-            false
-        });
-    }
-}
-
-impl Open {
-    /// Writes or reads what is possible now; the fate once it is known.
-    fn advance(&mut self, load: &Load) -> Option<Fate> {
-        if !self.asked {
-            match self.stream.take_error() {
-                Ok(None) => {}
-                Ok(Some(error)) | Err(error) => return Some(failed(&error)),
-            }
-            let target = load.target;
-            let text = format!(
-                "GET {} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n",
-                load.path
-            );
-            match self.stream.write(text.as_bytes()) {
-                Ok(_) => self.asked = true,
-                Err(error) if waits(&error) => return None,
-                Err(error) => return Some(failed(&error)),
-            }
-        }
-        let mut piece = [0; 2048];
-        loop {
-            match self.stream.read(&mut piece) {
-                Ok(0) => return Some(self.judge()),
-                Ok(count) if self.answer.len() < MOST_BYTES => {
-                    self.answer.extend_from_slice(piece.get(..count).unwrap_or_default());
-                }
-                Ok(_) => {}
-                Err(error) if waits(&error) => return None,
-                Err(error) => return Some(failed(&error)),
-            }
-        }
-    }
-
-    fn judge(&self) -> Fate {
-        match parse(&self.answer) {
-            (200, body) => Fate::Answered(body),
-            (0, _) => Fate::Broken("closed without an answer".to_owned()),
-            (status, _) => Fate::Status(status),
-        }
-    }
-}
-
-fn begin(target: SocketAddr) -> std::io::Result<TcpStream> {
-    let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-    match connect(&socket, &target) {
-        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether the kernel only says "not yet". A connection that is still being made answers a
-/// write with one of the first two.
-fn waits(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected | ErrorKind::Interrupted)
-}
-
-fn failed(error: &std::io::Error) -> Fate {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Fate::Refused,
-        ErrorKind::TimedOut => Fate::Lost,
-        _ => Fate::Broken(error.to_string()),
     }
 }
 
