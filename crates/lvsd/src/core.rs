@@ -54,7 +54,8 @@ use crate::reconciler::{Reconciler, Refusal};
 /// told when somebody else changes it: it has to be looked for.
 const AUDIT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A look at a large table takes its time: there are this many times as much between two.
+/// A look at a large table takes its time: there are this many times as much between two. The shorter
+/// of the last two counts, since one that had to wait for a processor tells nothing of the table.
 const AUDIT_PAUSES: u32 = 40;
 
 /// The most time between two looks.
@@ -113,9 +114,9 @@ pub struct Core {
     reconciler: Reconciler,
     statistics: TableStats,
     looked_at: Instant,
-    /// When the look that is under way began, and how long the last one took.
+    /// When the look that is under way began, and how long the last two took.
     look_began: Instant,
-    look_took: Duration,
+    looks_took: [Duration; 2],
     look_now: bool,
     /// Steps came back untried since the last look.
     untried: bool,
@@ -162,7 +163,7 @@ impl Core {
             statistics,
             looked_at: now.instant,
             look_began: now.instant,
-            look_took: Duration::ZERO,
+            looks_took: [Duration::ZERO; 2],
             look_now: false,
             untried: false,
             unread: None,
@@ -283,7 +284,8 @@ impl Core {
         self.look_now = false;
         self.untried = false;
         self.looked_at = now.instant;
-        self.look_took = now.instant.saturating_duration_since(self.look_began);
+        let [_, last] = self.looks_took;
+        self.looks_took = [last, now.instant.saturating_duration_since(self.look_began)];
         self.kernel_read(now);
         self.statistics = statistics;
         self.leave_out(&found);
@@ -329,7 +331,8 @@ impl Core {
             .iter()
             .any(|(_, _, decided)| decided.drain.as_ref().is_some_and(|drain| !drain.done));
         let waiting = draining || !self.lingering.is_empty();
-        let pause = if waiting { AUDIT_INTERVAL } else { self.look_took * AUDIT_PAUSES };
+        let [last, this] = self.looks_took;
+        let pause = if waiting { AUDIT_INTERVAL } else { last.min(this) * AUDIT_PAUSES };
         self.looked_at + pause.clamp(AUDIT_INTERVAL, LONGEST_AUDIT_INTERVAL)
     }
 
