@@ -400,6 +400,11 @@ fn a_service_that_is_being_made_is_removed_at_the_end_once_it_is_there() {
     assert!(!bench.core.is_busy());
     let last = bench.core.leave();
     assert!(bench.core.is_busy());
+    let refusal = Refusal { errno: 16, text: "busy".into() };
+    let refused: Vec<_> = last.iter().map(|_| Err(refusal.clone())).collect();
+    bench.core.applied(&last, &refused, bench.now);
+    assert_eq!(bench.core.removal(), last, "what is still there is known");
+    let last = bench.core.leave();
     let results: Vec<_> = last.iter().map(|step| bench.apply(step)).collect();
     bench.core.applied(&last, &results, bench.now);
     assert!(!bench.core.is_busy());

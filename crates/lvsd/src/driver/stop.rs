@@ -22,7 +22,7 @@ pub(super) enum Rest {
     Some,
     /// Nothing, not even settings of the kernel.
     None,
-    /// Nobody knows: the kernel does not answer.
+    /// Nobody knows: the kernel does not answer, or refuses.
     Unknown,
 }
 
@@ -36,27 +36,45 @@ trait Leaver {
     async fn next(&mut self) -> Option<Event>;
     /// What removes the services that are not to stay; an answer to it is waited for from here on.
     fn last_steps(&mut self) -> Vec<Step>;
+    /// How many services are still there that are not to stay.
+    fn remaining(&self) -> usize;
     /// What sets the marks that stay alone, if it is to be set; as above.
     fn last_marks(&mut self) -> Option<Vec<MarkRule>>;
     /// Asks the kernel.
     async fn ask(&mut self, job: Job) -> Result<(), ExitError>;
 }
 
-/// Whether all came about.
-async fn leave(leaver: &mut impl Leaver) -> Result<bool, ExitError> {
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// It is as it should be.
+    Done,
+    /// So many services could not be removed.
+    Refused(usize),
+    /// The kernel does not answer.
+    Silent,
+}
+
+/// Removes what is not to stay, in order.
+async fn leave(leaver: &mut impl Leaver) -> Result<Left, ExitError> {
     // What is still under way may make a service, so what is to go is known only after it.
     if !settle(leaver).await {
-        return Ok(false);
+        return Ok(Left::Silent);
     }
     let steps = leaver.last_steps();
     leaver.ask(Job::Apply(steps)).await?;
     if !settle(leaver).await {
-        return Ok(false);
+        return Ok(Left::Silent);
     }
+    let remaining = leaver.remaining();
     if let Some(marks) = leaver.last_marks() {
         leaver.ask(Job::Marks(marks)).await?;
     }
-    Ok(settle(leaver).await)
+    Ok(match (settle(leaver).await, remaining) {
+        (false, _) => Left::Silent,
+        (true, 0) => Left::Done,
+        (true, services) => Left::Refused(services),
+    })
 }
 
 /// Takes answers until none is waited for; whether they came.
@@ -88,21 +106,29 @@ impl Driver {
         if rest.as_ref().is_some_and(|rest| rest == &**cluster) {
             return Ok(Rest::All);
         }
-        let done = leave(self).await?;
+        let left = leave(self).await?;
         for Entry { kind, level, message, fields } in self.core.entries() {
             self.journal.record(kind, level, message, &fields);
         }
         self.save_owned();
-        if !done {
-            let sentence = "kernel does not answer, our services may stay: look with ipvsadm -L -n";
-            let fields = [("waited_seconds", PATIENCE.as_secs().to_string())];
-            self.journal.record(EventKind::Kernel, Level::Error, sentence, &fields);
-            return Ok(Rest::Unknown);
+        if left == Left::Done {
+            if rest.is_none() {
+                self.give_back_sysctls();
+            }
+            return Ok(if rest.is_some() { Rest::Some } else { Rest::None });
         }
-        if rest.is_none() {
-            self.give_back_sysctls();
-        }
-        Ok(if rest.is_some() { Rest::Some } else { Rest::None })
+        let (sentence, field) = match left {
+            Left::Refused(services) => (
+                "some services of ours could not be removed: look with ipvsadm -L -n",
+                ("services", services.to_string()),
+            ),
+            _ => (
+                "kernel does not answer, our services may stay: look with ipvsadm -L -n",
+                ("waited_seconds", PATIENCE.as_secs().to_string()),
+            ),
+        };
+        self.journal.record(EventKind::Kernel, Level::Error, sentence, &[field]);
+        Ok(Rest::Unknown)
     }
 }
 
@@ -121,6 +147,10 @@ impl Leaver for Driver {
 
     fn last_steps(&mut self) -> Vec<Step> {
         self.core.leave()
+    }
+
+    fn remaining(&self) -> usize {
+        self.core.removal().len()
     }
 
     fn last_marks(&mut self) -> Option<Vec<MarkRule>> {

@@ -7,6 +7,7 @@ use ipvs::{Pool, Protocol, Scheduler, SchedulerFlags, Service, ServiceKey};
 
 use super::super::nannies::{Kind, News};
 use super::*;
+use crate::reconciler::Refusal;
 
 #[derive(Default)]
 struct Fake {
@@ -19,6 +20,8 @@ struct Fake {
     waiting: usize,
     /// It answers nothing any more.
     hangs: bool,
+    /// It removes nothing.
+    refuses: bool,
     /// Words of nannies that come in before each answer.
     chatter: usize,
     order: Vec<&'static str>,
@@ -31,11 +34,11 @@ impl Leaver for Fake {
 
     fn take(&mut self, answer: Answer) {
         self.waiting -= 1;
-        let Answer::Applied(steps, _) = answer else { return };
-        for step in steps {
-            match step {
-                Step::AddService(key, _) => drop(self.believed.insert(key)),
-                Step::RemoveService(key) => drop(self.believed.remove(&key)),
+        let Answer::Applied(steps, results) = answer else { return };
+        for (step, result) in steps.into_iter().zip(results) {
+            match (step, result) {
+                (Step::AddService(key, _), Ok(())) => drop(self.believed.insert(key)),
+                (Step::RemoveService(key), Ok(())) => drop(self.believed.remove(&key)),
                 _ => {}
             }
         }
@@ -52,8 +55,11 @@ impl Leaver for Fake {
         }
         let answer = match self.jobs.pop_front()? {
             Job::Apply(steps) => {
-                let done = steps.iter().map(|step| self.kernel.apply(step)).map(|done| {
-                    assert_eq!(done, Ok(()));
+                let done = steps.iter().map(|step| {
+                    if self.refuses && matches!(step, Step::RemoveService(_)) {
+                        return Err(Refusal { errno: 16, text: "busy".into() });
+                    }
+                    assert_eq!(self.kernel.apply(step), Ok(()));
                     Ok(())
                 });
                 let done = done.collect();
@@ -70,6 +76,10 @@ impl Leaver for Fake {
     fn last_steps(&mut self) -> Vec<Step> {
         self.waiting += 1;
         self.believed.iter().map(|key| Step::RemoveService(*key)).collect()
+    }
+
+    fn remaining(&self) -> usize {
+        self.believed.len()
     }
 
     fn last_marks(&mut self) -> Option<Vec<MarkRule>> {
@@ -117,7 +127,7 @@ fn busy() -> Fake {
 #[tokio::test(start_paused = true)]
 async fn what_is_being_made_while_it_stops_is_removed_as_well() {
     let mut fake = Fake { chatter: 3, ..busy() };
-    assert!(leave(&mut fake).await.unwrap());
+    assert_eq!(leave(&mut fake).await.unwrap(), Left::Done);
     assert!(fake.kernel.table.is_empty(), "{:?}", fake.kernel.table);
     assert_eq!(fake.order, ["services", "marks"]);
     assert!(!fake.is_waiting());
@@ -126,6 +136,14 @@ async fn what_is_being_made_while_it_stops_is_removed_as_well() {
 #[tokio::test(start_paused = true)]
 async fn a_kernel_that_does_not_answer_holds_up_no_end() {
     let mut fake = Fake { hangs: true, ..busy() };
-    assert!(!leave(&mut fake).await.unwrap());
+    assert_eq!(leave(&mut fake).await.unwrap(), Left::Silent);
     assert_eq!(fake.order, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_the_kernel_refuses_is_known_and_the_marks_go_all_the_same() {
+    let mut fake = Fake { refuses: true, ..busy() };
+    assert_eq!(leave(&mut fake).await.unwrap(), Left::Refused(2));
+    assert_eq!(fake.order, ["services", "marks"]);
+    assert!(!fake.is_waiting());
 }
