@@ -24,6 +24,9 @@ const INSTALLED: [(&str, &str); 5] = [
 ];
 /// Half a minute is long for a scenario; it is longer than a partner waits.
 const WATCHDOG: &str = "[Service]\nWatchdogSec=12s\n";
+/// Together longer than the watchdog waits; one alone is shorter than the pause between two signs of life.
+const BINARIES: usize = 5;
+const BETWEEN_BINARIES: Duration = Duration::from_secs(4);
 
 const REAL_SERVER: &str = "caribe-realserver.service";
 /// Addresses that no other host has.
@@ -168,10 +171,15 @@ fn unnoticed(run: &Run, net: &Seed, systemd: &mut Systemd<'_>) -> Outcome {
         wait_until(LONG, "the new scheduler is in the kernel", there).map(drop)
     })?;
     let main = systemd.property(PULSE, "MainPID")?;
-    quietly(run, net, "a new binary", || {
-        systemd.control(&["kill", "--kill-whom=main", "--signal=USR2", PULSE])?;
-        let told = || Ok(net.ra.read("/var/log/caribe.log")?.contains("pulse is replaced"));
-        wait_until(LONG, "pulse is replaced", told).map(drop)
+    quietly(run, net, "new binaries, one after the other", || {
+        for number in 1..=BINARIES {
+            systemd.control(&["kill", "--kill-whom=main", "--signal=USR2", PULSE])?;
+            let log = || net.ra.read("/var/log/caribe.log");
+            let told = || Ok(log()?.matches("pulse is replaced").count() == number);
+            wait_until(LONG, "pulse is replaced", told)?;
+            std::thread::sleep(BETWEEN_BINARIES);
+        }
+        Ok(())
     })?;
     ensure!(systemd.property(PULSE, "MainPID")? == main, "it is another process");
     ensure!(restarts(systemd)? == "1", "systemd started it again");

@@ -209,6 +209,8 @@ impl Driver {
             }
         }
         if self.replaced {
+            // Whoever comes needs a while until it can say so itself.
+            readiness::alive();
             // lvsd is not asked to end, which could empty the table: it sees its socket end, as when
             // we are killed. Whoever comes starts its own, which adopts what it finds. Programs of
             // groups go on as well: whoever comes takes them to be done.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// The daemon works.
+/// The daemon works. A watchdog begins anew: what took this one's place as the same process has not
+/// spoken yet.
 pub fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    tell(&[NotifyState::Ready, NotifyState::Status(status), NotifyState::Watchdog]);
 }
 
 /// What the daemon does, for `systemctl status`: one line.
