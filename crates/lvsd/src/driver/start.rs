@@ -75,14 +75,13 @@ async fn start(options: Options, context: Context) -> Result<Driver, ExitError> 
     let before = store.load_sysctls();
     let needed = names_needed(&cluster);
     names::resolve_new(needed.clone(), &mut memory.seen.names).await;
-    let known = memory.seen.names.clone();
     let configuration = Configuration::new(path, applied, &beginning);
     let mut core = Core::new(memory, dump.table, dump.stats, now());
     core.configure(Arc::new(cluster), now());
 
     let (sender, events) = mpsc::channel(WAITING_EVENTS);
     let (wanted_names, name_list) = watch::channel(needed);
-    tokio::spawn(names::keep(name_list, known, sender.clone()));
+    tokio::spawn(names::keep(name_list, sender.clone()));
     let nannies = Nannies::start(&context, &sender)?;
     tell_start(&configuration, &core, &context);
     if !parent.is_there() {
