@@ -184,10 +184,11 @@ impl Driver {
 
     /// Runs to the orderly end, or until another binary is to take its place.
     pub(crate) async fn run(mut self, signals: &mut Signals) -> Result<Ended, ExitError> {
-        let watchdog = readiness::watchdog_interval().unwrap_or(Duration::MAX);
-        let mut alive_at = tokio::time::Instant::now();
+        let watchdog = readiness::watchdog_interval();
+        let mut alive_due = watchdog.map(|interval| tokio::time::Instant::now() + interval);
         while !self.stopped && !self.replaced {
             let timer = clock::timer(self.failover.next_deadline());
+            let timer = alive_due.map_or(timer, |due| timer.min(due));
             tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(timer) => {}
@@ -203,9 +204,10 @@ impl Driver {
             }
             self.tick();
             self.rotation_step();
-            if alive_at.elapsed() >= watchdog {
+            let now = tokio::time::Instant::now();
+            if let Some(interval) = watchdog.filter(|_| alive_due.is_some_and(|due| now >= due)) {
                 readiness::alive();
-                alive_at = tokio::time::Instant::now();
+                alive_due = Some(now + interval);
             }
         }
         if self.replaced {

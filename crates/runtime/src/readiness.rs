@@ -28,9 +28,14 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// How often [`alive`] must be called, when systemd watches us: half its limit.
+/// The longest time between two calls of [`alive`]. Whoever speaks more often than it must leaves a
+/// program that takes its place the more time to begin.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// How often [`alive`] must be called, when systemd watches us: each second, or twice within a
+/// limit that is shorter than two.
 pub fn watchdog_interval() -> Option<Duration> {
-    sd_notify::watchdog_enabled().map(|limit| limit / 2)
+    sd_notify::watchdog_enabled().map(|limit| SIGN_OF_LIFE.min(limit / 2))
 }
 
 /// The daemon is alive.
