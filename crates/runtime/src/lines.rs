@@ -2,6 +2,7 @@
 //!
 //! The end of the stream is the sign to end: a child whose parent is gone reads end of file.
 
+use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
 
@@ -103,6 +104,10 @@ impl<In: DeserializeOwned> LineReader<In> {
     pub async fn next(&mut self) -> Result<Option<In>, LineError> {
         match self.lines.next().await {
             None => Ok(None),
+            // It was killed before it had read all that we said.
+            Some(Err(LinesCodecError::Io(error))) if error.kind() == ErrorKind::ConnectionReset => {
+                Ok(None)
+            }
             Some(line) => serde_json::from_str(&line?).map(Some).map_err(LineError::Malformed),
         }
     }
@@ -171,6 +176,15 @@ mod tests {
         assert_eq!(child.next().await.unwrap(), Some(ToLvsd::Reload));
         drop(parent);
         assert_eq!(child.next().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_side_that_is_killed_before_it_has_read_all_has_ended() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut parent = Parent::new(ours);
+        parent.send(&ToLvsd::Reload).await.unwrap();
+        drop(theirs);
+        assert_eq!(parent.next().await.unwrap(), None);
     }
 
     #[tokio::test]

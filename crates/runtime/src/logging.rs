@@ -5,6 +5,7 @@
 mod escape;
 mod journald;
 mod layer;
+mod log_file;
 mod output;
 mod queue;
 mod sink;

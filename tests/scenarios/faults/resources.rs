@@ -1,17 +1,28 @@
 //! A router that has no room and no descriptors.
 
-use super::{LONG, Stage, headings};
-use lab::{Node, Outcome, Run, Seed, wait_until};
+use super::{LONG, Stage, headings, log_of};
+use crate::pair_moves::{WEB, config, warm};
+use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
 
 /// Where sockets and state are kept; in the lab it has a file system of its own.
 const RUN: &str = "/run";
+/// Configuration, key and log file, on a small disk of their own here.
+const ETC: &str = "/etc/caribe";
+const LOG: &str = "/etc/caribe/routers.log";
 
 /// Each of them on the active router, with a daemon killed meanwhile, and mended again.
 pub(crate) fn run(run: &mut Run) -> Outcome {
     let net = Seed::build(run)?;
     let _web = net.web()?;
-    let mut stage = Stage::set(&net, "dead_after: 2s")?;
+    for router in net.routers() {
+        router.execute(&["mkdir", "-p", ETC])?;
+        router.execute(&["mount", "-t", "tmpfs", "-o", "size=256k", "caribe", ETC])?;
+    }
+    let text = config(WEB, "").replace("dead_after: 600ms", "dead_after: 2s");
+    let pair = warm(&net, &format!("{text}log_file: {LOG}\n"))?;
+    let mut stage = Stage::of(&net, pair);
     headings(run);
+    full_disk(run, &mut stage)?;
     let row = stage.fault(run, "no room in /run while lvsd is killed", |stage| {
         net.ra.execute(&["mount", "-o", "remount,size=64k", RUN])?;
         net.ra.try_execute(&["dd", "if=/dev/zero", "of=/run/full", "bs=4k", "count=64"])?;
@@ -47,6 +58,31 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     })?;
     // A check that cannot open a socket says nothing about the server.
     row.nobody_noticed()
+}
+
+/// The log and a new key find no room. Both are told, and nothing else happens.
+fn full_disk(run: &Run, stage: &mut Stage<'_>) -> Outcome {
+    let ra = &stage.net.ra;
+    let row = stage.fault(run, "no room for log and key while each is killed", |stage| {
+        // The log itself takes all the room, that of its last page, too; dd ends when there is none.
+        let log = format!("of={LOG}");
+        ra.try_execute(&["dd", "if=/dev/zero", &log, "oflag=append", "conv=notrunc", "bs=4k"])?;
+        let answer = ra.try_execute(&["lvsctl", "rotate-key"])?;
+        let told = answer.stderr.contains("No space left on device");
+        ensure!(answer.code != 0 && told, "a new key on a full disk: {answer:?}");
+        for daemon in ["nanny", "lvsd"] {
+            killed(stage, ra, daemon)?;
+        }
+        ra.execute(&["truncate", "-s", "0", LOG]).map(drop)
+    })?;
+    row.nobody_noticed()?;
+    let log = log_of(ra)?;
+    ensure!(log.contains("log file takes no lines, they are missing there"), "not told:\n{log}");
+    ra.execute(&["lvsctl", "rotate-key"])?;
+    let again = || Ok(ra.read(LOG)?.contains("log file takes lines again"));
+    wait_until(LONG, "the log file says how much it lacks", again)?;
+    run.step("and with room again: a new key, and the log goes on");
+    Ok(())
 }
 
 fn limit_descriptors(stage: &Stage<'_>, router: &Node, daemon: &str, most: &str) -> Outcome {

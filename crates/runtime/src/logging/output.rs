@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::log_file::Change;
 use super::queue::Queue;
 use super::sink::Sink;
 use crate::exit::{Exit, ExitError};
@@ -34,11 +35,13 @@ impl Files {
     }
 
     pub(super) fn write(&self, line: &str) {
-        self.sink().write(line);
+        // What is told about it goes this way too, so the files must be free by then.
+        let changes = self.sink().write(line);
+        changes.into_iter().flatten().for_each(Change::tell);
     }
 
     pub(super) fn reopen(&self) {
-        // What is told about it goes this way too, so the files must be free by then.
+        // As above.
         let done = self.sink().reopen();
         if let Err(error) = done {
             tracing::error!(%error, "cannot reopen the log file, the old one is kept");

@@ -1,14 +1,10 @@
 //! The files that lines are written to, as the kernel sees them.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::journald;
-use crate::append;
-
-/// Of a log that is new; the umask takes from it.
-const MODE: u32 = 0o666;
+use super::log_file::{Change, LogFile};
 
 /// Where the log goes, and the file that the configuration names beside it.
 pub(super) struct Sink {
@@ -20,22 +16,6 @@ enum First {
     Stream(Box<dyn Write + Send>),
     Journal(io::Stderr),
     File(LogFile),
-}
-
-struct LogFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl LogFile {
-    fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: append::open(path, MODE)? })
-    }
-
-    fn reopen(&mut self) -> io::Result<()> {
-        self.file = append::open(&self.path, MODE)?;
-        Ok(())
-    }
 }
 
 impl Sink {
@@ -67,7 +47,7 @@ impl Sink {
     /// It cannot be opened: lines go where they went before.
     pub(super) fn also(&mut self, path: Option<&Path>) -> io::Result<()> {
         let path = path.filter(|_| !matches!(self.first, First::File(_)));
-        if self.also.as_ref().map(|file| file.path.as_path()) != path {
+        if self.also.as_ref().map(LogFile::path) != path {
             self.also = path.map(LogFile::open).transpose()?;
         }
         Ok(())
@@ -84,14 +64,20 @@ impl Sink {
         tried.into_iter().collect()
     }
 
-    /// Writes a line in one call, so that lines of several processes do not mix. A log that
-    /// cannot be written must not end a router: the failure is dropped.
-    pub(super) fn write(&mut self, line: &str) {
-        let written = match &mut self.first {
-            First::File(log) => log.file.write_all(line.as_bytes()),
-            First::Stream(stream) => stream.write_all(line.as_bytes()),
-            First::Journal(stream) => stream.write_all(journald::line(line).as_bytes()),
+    /// Writes a line, and says what has changed about its files. A log that cannot be written must
+    /// not end a router: a stream that fails has no other place to tell it.
+    pub(super) fn write(&mut self, line: &str) -> [Option<Change>; 2] {
+        let first = match &mut self.first {
+            First::File(log) => log.write(line),
+            First::Stream(stream) => {
+                let _failing = stream.write_all(line.as_bytes());
+                None
+            }
+            First::Journal(stream) => {
+                let _failing = stream.write_all(journald::line(line).as_bytes());
+                None
+            }
         };
-        drop((written, self.also.as_mut().map(|log| log.file.write_all(line.as_bytes()))));
+        [first, self.also.as_mut().and_then(|log| log.write(line))]
     }
 }
