@@ -5,7 +5,6 @@
 mod escape;
 mod journald;
 mod layer;
-mod log_file;
 mod output;
 mod queue;
 mod sink;

@@ -6,9 +6,10 @@ use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
 
 /// Where sockets and state are kept; in the lab it has a file system of its own.
 const RUN: &str = "/run";
-/// Configuration, key and log file, on a small disk of their own here.
+/// Configuration, key, log and results of checks, on a small disk of their own here.
 const ETC: &str = "/etc/caribe";
 const LOG: &str = "/etc/caribe/routers.log";
+const RESULTS: &str = "/etc/caribe/checks.log";
 
 /// Each of them on the active router, with a daemon killed meanwhile, and mended again.
 pub(crate) fn run(run: &mut Run) -> Outcome {
@@ -18,7 +19,9 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         router.execute(&["mkdir", "-p", ETC])?;
         router.execute(&["mount", "-t", "tmpfs", "-o", "size=256k", "caribe", ETC])?;
     }
+    let results = format!("    notify: {{ results: {RESULTS} }}\n    scheduler: rr");
     let text = config(WEB, "").replace("dead_after: 600ms", "dead_after: 2s");
+    let text = text.replace("    scheduler: rr", &results);
     let pair = warm(&net, &format!("{text}log_file: {LOG}\n"))?;
     let mut stage = Stage::of(&net, pair);
     headings(run);
@@ -64,23 +67,36 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
 fn full_disk(run: &Run, stage: &mut Stage<'_>) -> Outcome {
     let ra = &stage.net.ra;
     let row = stage.fault(run, "no room for log and key while each is killed", |stage| {
-        // The log itself takes all the room, that of its last page, too; dd ends when there is none.
-        let log = format!("of={LOG}");
-        ra.try_execute(&["dd", "if=/dev/zero", &log, "oflag=append", "conv=notrunc", "bs=4k"])?;
+        // They themselves take all the room, that of their last pages, too; dd ends when there is none.
+        for file in [LOG, RESULTS] {
+            let of = format!("of={file}");
+            ra.try_execute(&["dd", "if=/dev/zero", &of, "oflag=append", "conv=notrunc", "bs=4k"])?;
+        }
         let answer = ra.try_execute(&["lvsctl", "rotate-key"])?;
         let told = answer.stderr.contains("No space left on device");
         ensure!(answer.code != 0 && told, "a new key on a full disk: {answer:?}");
         for daemon in ["nanny", "lvsd"] {
             killed(stage, ra, daemon)?;
         }
-        ra.execute(&["truncate", "-s", "0", LOG]).map(drop)
+        let told = || {
+            let log = log_of(ra)?;
+            let second = log.split("pulse: lvsd started pid=").nth(2);
+            Ok(second.is_some_and(|log| log.contains("results of checks cannot be written")))
+        };
+        wait_until(LONG, "the new lvsd says that there is no room", told)?;
+        ra.execute(&["truncate", "-s", "0", LOG, RESULTS]).map(drop)
     })?;
     row.nobody_noticed()?;
+    ra.execute(&["lvsctl", "rotate-key"])?;
+    let again = || {
+        let log = ra.read(LOG)?;
+        let results = "results of checks are written again file=/etc/caribe/checks.log missing=";
+        Ok(log.contains("log file takes lines again") && log.contains(results))
+    };
+    wait_until(LONG, "the log file says how much both files lack", again)?;
     let log = log_of(ra)?;
     ensure!(log.contains("log file takes no lines, they are missing there"), "not told:\n{log}");
-    ra.execute(&["lvsctl", "rotate-key"])?;
-    let again = || Ok(ra.read(LOG)?.contains("log file takes lines again"));
-    wait_until(LONG, "the log file says how much it lacks", again)?;
+    ensure!(ra.read(RESULTS)?.contains("check passed service=www"), "no result is written");
     run.step("and with room again: a new key, and the log goes on");
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Lines at the end of files, written on a thread of their own: a slow disk holds up nothing.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use runtime::Journal;
+use runtime::append::{Change, Lines};
 use runtime::journal::{EventKind, Level};
 
 use crate::core::ResultLine;
@@ -77,8 +77,8 @@ fn start(journal: Journal) -> SyncSender<Work> {
 
 struct Writer {
     journal: Journal,
-    /// None where it could not be opened or written; that was told.
-    files: HashMap<String, Option<File>>,
+    /// None where it could not be opened; that was told.
+    files: HashMap<String, Option<Lines>>,
 }
 
 impl Writer {
@@ -95,29 +95,39 @@ impl Writer {
         if self.files.len() >= OPEN && !self.files.contains_key(&path) {
             self.files.clear();
         }
-        let opened = match self.files.get_mut(&path) {
-            Some(Some(file)) => file.write_all(line.as_bytes()),
-            Some(None) => return,
-            None => append(Path::new(&path)).and_then(|mut file| {
-                file.write_all(line.as_bytes())?;
-                self.files.insert(path.clone(), Some(file));
-                Ok(())
-            }),
-        };
-        if let Err(error) = opened {
-            let fields = [("file", path.clone()), ("reason", error.to_string())];
-            let sentence =
-                "results of checks cannot be written, SIGUSR1 makes lvsd try the file again";
-            self.journal.record(EventKind::Daemon, Level::Error, sentence, &fields);
-            self.files.insert(path, None);
+        if !self.files.contains_key(&path) {
+            let file = append(Path::new(&path));
+            if let Err(error) = &file {
+                let sentence =
+                    "results of checks cannot be written, SIGUSR1 makes lvsd try the file again";
+                self.tell(&path, sentence, ("reason", error.to_string()));
+            }
+            self.files.insert(path.clone(), file.ok());
         }
+        let Some(Some(file)) = self.files.get_mut(&path) else { return };
+        match file.write(&line) {
+            Some(Change::Fails(error)) => {
+                let sentence = "results of checks cannot be written, they are missing there";
+                self.tell(&path, sentence, ("reason", error.to_string()));
+            }
+            Some(Change::Works(missing)) => {
+                let sentence = "results of checks are written again";
+                self.tell(&path, sentence, ("missing", missing.to_string()));
+            }
+            None => {}
+        }
+    }
+
+    fn tell(&self, path: &str, sentence: &'static str, because: (&'static str, String)) {
+        let fields = [("file", path.to_owned()), because];
+        self.journal.record(EventKind::Daemon, Level::Error, sentence, &fields);
     }
 }
 
 /// A plain file, and no device or pipe.
-fn append(path: &Path) -> io::Result<File> {
-    let file = runtime::append::open(path, MODE)?;
-    match file.metadata()?.is_file() {
+fn append(path: &Path) -> io::Result<Lines> {
+    let file = Lines::open(path, MODE)?;
+    match file.is_plain()? {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
     }

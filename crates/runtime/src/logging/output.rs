@@ -10,9 +10,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::log_file::Change;
 use super::queue::Queue;
-use super::sink::Sink;
+use super::sink::{Sink, Told};
 use crate::exit::{Exit, ExitError};
 
 /// What is done with the reason for which a file cannot be opened.
@@ -37,7 +36,7 @@ impl Files {
     pub(super) fn write(&self, line: &str) {
         // What is told about it goes this way too, so the files must be free by then.
         let changes = self.sink().write(line);
-        changes.into_iter().flatten().for_each(Change::tell);
+        changes.into_iter().flatten().for_each(Told::tell);
     }
 
     pub(super) fn reopen(&self) {

@@ -1,21 +1,24 @@
 //! The files that lines are written to, as the kernel sees them.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::journald;
-use super::log_file::{Change, LogFile};
+use crate::append::{Change, Lines};
+
+/// Of a log that is new; the umask takes from it.
+const MODE: u32 = 0o666;
 
 /// Where the log goes, and the file that the configuration names beside it.
 pub(super) struct Sink {
     first: First,
-    also: Option<LogFile>,
+    also: Option<Lines>,
 }
 
 enum First {
     Stream(Box<dyn Write + Send>),
     Journal(io::Stderr),
-    File(LogFile),
+    File(Lines),
 }
 
 impl Sink {
@@ -37,7 +40,7 @@ impl Sink {
     /// # Errors
     /// It cannot be opened.
     pub(super) fn file(path: &Path) -> io::Result<Self> {
-        Ok(Self { first: First::File(LogFile::open(path)?), also: None })
+        Ok(Self { first: First::File(Lines::open(path, MODE)?), also: None })
     }
 
     /// From now on lines go to this file, too, or to no other one than before. A file that was
@@ -47,8 +50,8 @@ impl Sink {
     /// It cannot be opened: lines go where they went before.
     pub(super) fn also(&mut self, path: Option<&Path>) -> io::Result<()> {
         let path = path.filter(|_| !matches!(self.first, First::File(_)));
-        if self.also.as_ref().map(LogFile::path) != path {
-            self.also = path.map(LogFile::open).transpose()?;
+        if self.also.as_ref().map(Lines::path) != path {
+            self.also = path.map(|path| Lines::open(path, MODE)).transpose()?;
         }
         Ok(())
     }
@@ -60,15 +63,15 @@ impl Sink {
             First::Stream(_) | First::Journal(_) => None,
         };
         // Each is tried, whatever becomes of the other.
-        let tried = [first, self.also.as_mut()].map(|file| file.map_or(Ok(()), LogFile::reopen));
+        let tried = [first, self.also.as_mut()].map(|file| file.map_or(Ok(()), Lines::reopen));
         tried.into_iter().collect()
     }
 
     /// Writes a line, and says what has changed about its files. A log that cannot be written must
     /// not end a router: a stream that fails has no other place to tell it.
-    pub(super) fn write(&mut self, line: &str) -> [Option<Change>; 2] {
+    pub(super) fn write(&mut self, line: &str) -> [Option<Told>; 2] {
         let first = match &mut self.first {
-            First::File(log) => log.write(line),
+            First::File(log) => write(log, line),
             First::Stream(stream) => {
                 let _failing = stream.write_all(line.as_bytes());
                 None
@@ -78,6 +81,29 @@ impl Sink {
                 None
             }
         };
-        [first, self.also.as_mut().and_then(|log| log.write(line))]
+        [first, self.also.as_mut().and_then(|log| write(log, line))]
     }
+}
+
+/// What is to be told of a file.
+pub(super) struct Told(PathBuf, Change);
+
+impl Told {
+    /// Tells it in the log, which has other places, too.
+    pub(super) fn tell(self) {
+        let path = self.0.display().to_string();
+        match self.1 {
+            Change::Fails(error) => {
+                tracing::error!(path, %error, "log file takes no lines, they are missing there");
+            }
+            Change::Works(missing) => {
+                tracing::warn!(path, missing, "log file takes lines again");
+            }
+        }
+    }
+}
+
+fn write(log: &mut Lines, line: &str) -> Option<Told> {
+    let change = log.write(line)?;
+    Some(Told(log.path().to_owned(), change))
 }
