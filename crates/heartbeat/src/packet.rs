@@ -6,7 +6,7 @@
 //!      2    1 version 1                    53    1 flags: 1 table in place, 2 checks warm
 //!      3    1 key number                   54    2 newest version read less 1 (4 bits), features
 //!                                                  (12 bits): 1 pinned, 2 reads letters,
-//!                                                  from 4 on interval, from 8 on witnesses
+//!                                                  bits 4 to 7 interval, 8 to 11 witnesses
 //!      4    8 sender                       56    8 configuration hash
 //!     12    8 sender's boot                64    4 numbers of the keys held, 0 fills
 //!     20    8 sequence                     68    2 paths on which the receiver is heard, bits
