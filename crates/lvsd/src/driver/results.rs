@@ -100,7 +100,7 @@ impl Writer {
             if let Err(error) = &file {
                 let sentence =
                     "results of checks cannot be written, SIGUSR1 makes lvsd try the file again";
-                self.tell(&path, sentence, ("reason", error.to_string()));
+                self.tell(Level::Error, &path, sentence, ("reason", error.to_string()));
             }
             self.files.insert(path.clone(), file.ok());
         }
@@ -108,19 +108,25 @@ impl Writer {
         match file.write(&line) {
             Some(Change::Fails(error)) => {
                 let sentence = "results of checks cannot be written, they are missing there";
-                self.tell(&path, sentence, ("reason", error.to_string()));
+                self.tell(Level::Error, &path, sentence, ("reason", error.to_string()));
             }
             Some(Change::Works(missing)) => {
                 let sentence = "results of checks are written again";
-                self.tell(&path, sentence, ("missing", missing.to_string()));
+                self.tell(Level::Warn, &path, sentence, ("missing", missing.to_string()));
             }
             None => {}
         }
     }
 
-    fn tell(&self, path: &str, sentence: &'static str, because: (&'static str, String)) {
+    fn tell(
+        &self,
+        level: Level,
+        path: &str,
+        sentence: &'static str,
+        because: (&'static str, String),
+    ) {
         let fields = [("file", path.to_owned()), because];
-        self.journal.record(EventKind::Daemon, Level::Error, sentence, &fields);
+        self.journal.record(EventKind::Daemon, level, sentence, &fields);
     }
 }
 

@@ -14,7 +14,7 @@ impl World {
     }
 
     pub(super) fn two_active(&mut self, group: usize, around: &Around, passed: Micros) {
-        let calm = around.both && !around.unsettled && !around.noisy && !self.times_unknown();
+        let calm = around.both && !around.unsettled && !around.noisy;
         let armed = calm && around.works == [true; 2];
         self.arm(Invariant::TwoActive, armed, passed);
         let two = self.holders(group) == 2;

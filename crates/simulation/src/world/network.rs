@@ -92,7 +92,7 @@ impl World {
     }
 
     /// One goes by times that the other one never had, and by a release that does not tell them.
-    pub(crate) fn times_unknown(&self) -> bool {
+    fn times_unknown(&self) -> bool {
         let nodes = || self.routers.iter().filter_map(|router| router.node.as_ref());
         self.strangers && nodes().any(|node| node.release == Release::Previous)
     }
