@@ -3,10 +3,12 @@
 
 use crate::pair_moves::{WEB, config, wait_until_both_warm, wait_until_ready};
 use crate::privileges::{self, LOG, RESULTS, Right};
+use lab::failure::Context;
 use lab::pair::{self, CONFIG, KEY, wait_for_address};
 use lab::seed::{PASSWD, USERS, VIP, web_address};
 use lab::{Failure, Load, Node, Outcome, Run, Seed, Systemd, ensure, wait_until};
 use rustix::process::Signal;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -57,11 +59,15 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
         // What systemd takes for a start under emulation must be less than what makes a partner dead.
         .replace("dead_after: 600ms", "dead_after: 6s");
     pair::prepare(&net, &text)?;
+    let others = std::env::temp_dir().join("caribe-lab-of-somebody-else");
+    fs::write(&others, "").context(others.display())?;
     let mut managers = Vec::new();
     for router in net.routers() {
         install(router)?;
         managers.push(Systemd::boot(router)?);
     }
+    // A file that is gone would be somebody's: the lab may run without a machine of its own.
+    fs::remove_file(&others).context("the temporary files outside")?;
     run.step("systemd is up on both routers");
     for systemd in &managers {
         systemd.control(&["start", PULSE])?;

@@ -18,7 +18,8 @@ const SBIN: &str = "/usr/sbin";
 const START: Duration = Duration::from_secs(90);
 
 /// First of the container: the manager's control group, a /dev without the console of the lab's
-/// machine, and a /sys that says that nobody looks after devices here.
+/// machine, a /sys that says that nobody looks after devices here, and a /tmp of its own, because
+/// systemd empties that at a start (tmpfiles.d(5), "D") and the one outside is its owner's.
 const BOOT: &str = "\
 set -e
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -36,6 +37,7 @@ mount --move /run/dev /dev
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 ln -s pts/ptmx /dev/ptmx
 mount -o remount,bind,ro /sys
+mount -t tmpfs -o mode=1777 tmp /tmp
 exec unshare --cgroup /bin/sh -c \"
     mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
     exec env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
