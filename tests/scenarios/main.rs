@@ -262,6 +262,11 @@ const TABLE: &[Scenario] = &[
     Scenario::test("paused", "a paused router gives up before it speaks", pair_wires::paused),
     Scenario::test("restart", "a restarted daemon goes on as active", pair_wires::restart),
     Scenario::test("faults-kill", "kill -9 of each daemon on each router", faults::deaths::kill),
+    Scenario::test(
+        "faults-kill-again",
+        "pulse is killed twice within dead_after",
+        faults::deaths::kill_again,
+    ),
     Scenario::test("faults-by-hand", "a hand in the active router", faults::network::by_hand),
     Scenario::test(
         "faults-interface",

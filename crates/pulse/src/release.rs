@@ -1,8 +1,8 @@
 //! `pulse --release`: nobody keeps the floating addresses of this router any more, so they go.
 //!
 //! lvsd starts this when its pulse ends unasked. A new pulse that comes in time holds the lock,
-//! and nothing is done. Should this be killed as well, the kernel removes the addresses when their
-//! lease ends.
+//! and nothing is done; should that one end as well, its own lvsd starts another of this. Should
+//! this be killed, the kernel removes the addresses when their lease ends.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -13,27 +13,29 @@ use netlink::{AddressChange, Addresses, HostAddress};
 use runtime::applied::Applied;
 use runtime::dirs::RuntimeDir;
 use runtime::journal::{EventKind, Level};
-use runtime::presence::Presence;
+use runtime::presence::{self, Presence};
 use runtime::{Context, Exit, ExitError, config_file};
+use tokio::time::Instant;
 
 use crate::{Arguments, start};
 
 /// The lock that pulse holds for as long as it lives.
 pub(crate) const LOCK: &str = "pulse";
+/// How often the lock is looked at. A pulse whose life is shorter serves nobody.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits, and removes every floating address of the configuration unless pulse runs by then.
+/// Waits, and removes every floating address of the configuration unless a pulse came meanwhile.
 pub(crate) async fn run(
     arguments: &Arguments,
     after: Duration,
     context: &Context,
 ) -> Result<ExitCode, ExitError> {
-    let due = tokio::time::Instant::now() + after;
+    let due = Instant::now() + after;
     let dir = RuntimeDir::prepare(arguments.runtime_dir.as_deref())?;
     // Read while there is time: then nothing is left but to remove them.
     let floating = floating(arguments)?;
-    tokio::time::sleep_until(due).await;
-    let Some(_lock) = Presence::try_claim(&dir, LOCK)? else {
-        tracing::debug!("pulse runs, so the floating addresses stay");
+    let Some(_lock) = nobody_came(&dir, due).await? else {
+        tracing::debug!("pulse came, so the floating addresses stay");
         return Ok(Exit::Done.into());
     };
     let failed = |error| ExitError::internal(format!("cannot remove floating addresses: {error}"));
@@ -48,6 +50,19 @@ pub(crate) async fn run(
     };
     context.journal.record(EventKind::Role, level, sentence, &[("count", removed.to_string())]);
     Ok(Exit::Done.into())
+}
+
+/// The lock, once it is time, and unless a pulse had it by then: whether that one still runs is
+/// not for us to say, for it may be about to be replaced.
+async fn nobody_came(dir: &RuntimeDir, due: Instant) -> Result<Option<Presence>, ExitError> {
+    while Instant::now() < due {
+        // First a pause: who ends may have its lock for a moment more.
+        tokio::time::sleep_until(due.min(Instant::now() + LOOK)).await;
+        if presence::is_claimed(dir, LOCK)? {
+            return Ok(None);
+        }
+    }
+    Presence::try_claim(dir, LOCK)
 }
 
 /// The floating addresses of what was in force, and of the file as it is: an edit may be broken,
@@ -79,4 +94,52 @@ async fn remove(
         removed += usize::from(result?);
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    struct Folder(RuntimeDir);
+
+    impl Folder {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("pulse-{test}-{}", std::process::id()));
+            Self(RuntimeDir::prepare(Some(&path)).unwrap())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(self.0.path()).unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pulse_that_came_and_is_being_replaced_when_it_is_time_was_there() {
+        let Folder(dir) = &Folder::new("replaced");
+        let due = Instant::now() + PATIENCE;
+        let (waited, ()) = tokio::join!(nobody_came(dir, due), async {
+            tokio::time::sleep(PATIENCE / 5).await;
+            let came = Presence::claim(dir, LOCK).await.unwrap();
+            tokio::time::sleep(PATIENCE * 3 / 5).await;
+            drop(came);
+        });
+        assert!(waited.unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_comes_the_lock_is_ours_when_it_is_time() {
+        let Folder(dir) = &Folder::new("nobody");
+        let ends = Presence::claim(dir, LOCK).await.unwrap();
+        let due = Instant::now() + PATIENCE;
+        let (waited, ()) = tokio::join!(nobody_came(dir, due), async {
+            tokio::time::sleep(LOOK / 2).await;
+            drop(ends);
+        });
+        assert!(waited.unwrap().is_some());
+        assert!(Instant::now() >= due);
+    }
 }

@@ -59,6 +59,19 @@ impl Presence {
     }
 }
 
+/// Whether somebody has the lock of a daemon. Who only asks is in nobody's way who asks as well.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn is_claimed(dir: &RuntimeDir, daemon: &str) -> Result<bool, ExitError> {
+    let asked = || match open(&path(dir, daemon))?.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    };
+    asked().map_err(|error| failed(dir, daemon, &error))
+}
+
 fn lock(dir: &RuntimeDir, daemon: &str) -> std::io::Result<Option<Presence>> {
     let file = open(&path(dir, daemon))?;
     match file.try_lock() {
@@ -103,7 +116,10 @@ mod tests {
         let first = Presence::claim(&dir, "pulse").await.unwrap();
         assert!(Presence::try_claim(&dir, "pulse").unwrap().is_none());
         assert!(Presence::try_claim(&dir, "lvsd").unwrap().is_some());
+        assert!(is_claimed(&dir, "pulse").unwrap());
+        assert!(!is_claimed(&dir, "lvsd").unwrap());
         drop(first);
+        assert!(!is_claimed(&dir, "pulse").unwrap());
         assert!(Presence::try_claim(&dir, "pulse").unwrap().is_some());
     }
     #[tokio::test]

@@ -5,6 +5,7 @@ use lab::pair::wait_for_address;
 use lab::seed::{VIP, web_address};
 use lab::{Node, Outcome, Run, Seed, ensure, wait_until};
 use rustix::process::Signal;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Pieces of a download, one each 10 ms, that outlasts the scenario.
@@ -26,6 +27,29 @@ pub(crate) fn kill(run: &mut Run) -> Outcome {
             stage.fault(run, &name, |stage| kill_one(stage, router, daemon))?.nobody_noticed()?;
         }
     }
+    ensure!(net.ra.has_address(VIP)? && !net.rb.has_address(VIP)?, "the address moved");
+    Ok(())
+}
+
+/// pulse is killed for the second time while what the first death has set off still waits: that it
+/// is not there at that moment is nothing new.
+pub(crate) fn kill_again(run: &mut Run) -> Outcome {
+    let net = Seed::build(run)?;
+    let _web = net.web()?;
+    let mut stage = Stage::set(&net, "dead_after: 6s")?;
+    headings(run);
+    // The addresses would go `dead_after` less an interval of 200 ms after the first death.
+    let (again, back) = (Duration::from_millis(5300), Duration::from_millis(6300));
+    let name = "kill -9 pulse on ra, started again, killed again";
+    let row = stage.fault(run, name, |stage| {
+        let begun = Instant::now();
+        kill_one(stage, &net.ra, "pulse")?;
+        sleep(again.saturating_sub(begun.elapsed()));
+        stage.process(&net.ra, "pulse")?.kill()?;
+        sleep(back.saturating_sub(begun.elapsed()));
+        stage.start_pulse(&net.ra)
+    })?;
+    row.nobody_noticed()?;
     ensure!(net.ra.has_address(VIP)? && !net.rb.has_address(VIP)?, "the address moved");
     Ok(())
 }
