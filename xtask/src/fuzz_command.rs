@@ -167,6 +167,7 @@ impl Run {
         let output = File::create(&log).trying(log.display())?;
         let child = Command::new(program(name))
             .args([scratch, root().join("fuzz/corpus").join(name)])
+            .args(files_of_people(name).iter().map(|folder| root().join(folder)))
             .arg(format!("-artifact_prefix={}/", found.display()))
             .arg(format!("-max_len={MAX_LENGTH}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
@@ -194,6 +195,22 @@ impl Run {
                 .trying(&self.name)?;
         }
         Ok(ended)
+    }
+}
+
+/// Where files as people write them are, to begin with. Without them a target spends its time on
+/// finding the words of a format.
+fn files_of_people(name: &str) -> &'static [&'static str] {
+    match name {
+        "native" => &["etc"],
+        "keepalived" => &["crates/config/tests/data/keepalived"],
+        "lvs_cf" => &["crates/config/tests/data/corpus/lvs"],
+        "ldirectord" => &["crates/config/tests/data/corpus/ldirectord"],
+        "ha_cf" | "haresources" | "authkeys" => &["crates/config/tests/data/corpus/ha"],
+        "tables" => {
+            &["crates/config/tests/data/corpus/ipvsadm", "crates/config/tests/data/corpus/lvs_dr"]
+        }
+        _ => &[],
     }
 }
 
@@ -259,6 +276,15 @@ fn targets() -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_files_to_begin_with_are_there() {
+        for name in targets().unwrap() {
+            for folder in files_of_people(&name) {
+                assert!(root().join(folder).is_dir(), "{name}: {folder}");
+            }
+        }
+    }
 
     #[test]
     fn every_target_is_named_after_its_file() {
