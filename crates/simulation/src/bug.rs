@@ -40,11 +40,13 @@ pub enum Bug {
     TakesLateLetters,
     /// After an edit of the times the partner is taken to go by the new ones as well.
     ForgetsTheOldTimes,
+    /// What the partner's heartbeats tell of its times is not read.
+    ReadsNoTimes,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ForgetsThePause,
         Self::SpeaksTooEarly,
         Self::BelievesRecordings,
@@ -61,6 +63,7 @@ impl Bug {
         Self::ForgetsTheOldKey,
         Self::TakesLateLetters,
         Self::ForgetsTheOldTimes,
+        Self::ReadsNoTimes,
     ];
 
     /// Its name on the command line.
@@ -82,6 +85,7 @@ impl Bug {
             Self::ForgetsTheOldKey => "forgets-the-old-key",
             Self::TakesLateLetters => "takes-late-letters",
             Self::ForgetsTheOldTimes => "forgets-the-old-times",
+            Self::ReadsNoTimes => "reads-no-times",
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::bug::Bug;
 use crate::release::Release;
 use crate::toy::Toy;
 
+/// Bits of a heartbeat's features that tell its sender's interval.
+const TIMES: u16 = 0xf0;
+
 /// Names of the two routers.
 pub(crate) const NAMES: [&str; 2] = ["master", "backup"];
 
@@ -165,7 +168,10 @@ impl Node {
     /// Opens a packet.
     pub(crate) fn open(&mut self, bytes: &[u8], now: Moment) -> Result<Received, Rejected> {
         let outcome = self.session.open(bytes, now);
-        let outcome = outcome.and_then(|received| self.release.reads(received));
+        let mut outcome = outcome.and_then(|received| self.release.reads(received));
+        if let (Some(Bug::ReadsNoTimes), Ok(received)) = (self.bug, &mut outcome) {
+            received.beat.features &= !TIMES;
+        }
         match (&self.ring, outcome) {
             (Some(ring), Err(error)) => decode(bytes, ring)
                 .map(|(_, beat)| Received {

@@ -133,6 +133,9 @@ impl Schedule {
         }
         befall_witnesses(&mut Random::new(seed, 7), &mut shape, &mut faults, heal_at);
         befall_times(&mut Random::new(seed, 8), &mut shape, &mut faults, heal_at);
+        if shape.quicker > 1 {
+            befall_strangers(&mut Random::new(seed, 11), &mut faults, dead, heal_at);
+        }
         faults.sort_by_key(|(at, _)| *at);
         // A router that is switched off at the very end has to come back.
         let fenced = if shape.fence.is_some() { times(dead, 10_000) } else { 0 };
@@ -303,6 +306,26 @@ fn befall_times(
             faults.push((later.min(heal_at), Fault::Reconfigure(1 - router, variant)));
         }
     }
+}
+
+/// In some of those runs a router starts beside one that goes by times which it never had, and both are
+/// left alone with that for a while.
+fn befall_strangers(
+    random: &mut Random,
+    faults: &mut Vec<(Micros, Fault)>,
+    dead: Duration,
+    heal_at: Micros,
+) {
+    if !random.chance(300) {
+        return;
+    }
+    let (at, router) = (random.below(heal_at), random.index(2));
+    let quick = random.below(2);
+    faults.retain(|(when, _)| *when < at);
+    faults.push((at, Fault::Reconfigure(router, quick)));
+    faults.push((at + times(dead, random.below(1000)), Fault::PowerLoss(router)));
+    faults.push((at + times(dead, 1000), Fault::Reconfigure(1 - router, 3 - quick)));
+    faults.push((at + times(dead, random.between(1000, 3000)), Fault::Start(router)));
 }
 
 fn lvsd_fault(random: &mut Random) -> Fault {
