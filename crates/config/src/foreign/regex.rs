@@ -1,8 +1,9 @@
 //! Regular expressions that were written for another program.
 //!
-//! The same text means something else there: what `.` and `$` match, and whether bytes or
-//! characters are looked at. So each is put into our words, and only where it makes a difference.
+//! The same text means something else there: what `.` and `$` match, what stands between brackets,
+//! and whether bytes or characters are looked at. So each is put into our words, and only where it makes a difference.
 
+mod classes;
 mod features;
 #[cfg(test)]
 mod tests;
@@ -49,14 +50,15 @@ pub(crate) fn problem(pattern: &str) -> Option<Problem> {
 /// # Errors
 /// It cannot be used.
 pub(crate) fn translated(pattern: &str, flags: &str, dialect: Dialect) -> Result<String, Problem> {
-    if let Some(problem) = problem(&with_flags(flags, "", pattern)) {
+    let pattern = classes::rewritten(pattern, flags, dialect)?;
+    if let Some(problem) = problem(&with_flags(flags, "", &pattern)) {
         return Err(problem);
     }
     // What compiles can be parsed, too.
-    let Some(features) = Features::of(pattern, flags) else {
-        return Ok(with_flags(flags, "", pattern));
+    let Some(features) = Features::of(&pattern, flags) else {
+        return Ok(with_flags(flags, "", &pattern));
     };
-    let body = features.rewritten(pattern, dialect);
+    let body = features.rewritten(&pattern, dialect);
     let mut flags = flags.to_owned();
     flags.extend(features.missing_flag(dialect).filter(|flag| !flags.contains(*flag)));
     if features.bytes_matter(dialect) && !flags.contains('u') {

@@ -125,7 +125,6 @@ impl Visitor for Features {
         match item {
             ClassSetItem::Perl(_) => self.bytes_matter = true,
             ClassSetItem::Ascii(class) => self.bytes_matter |= class.negated,
-            ClassSetItem::Bracketed(class) => self.bytes_matter |= class.negated,
             _ => {}
         }
         Ok(())

@@ -45,7 +45,6 @@ fn bytes_are_looked_at_and_not_characters() {
     hold(&[
         ("<h1>.*</h1>", Perl, "(?-u)<h1>.*</h1>", b"<h1>Caf\xe9</h1>", b"<h1>"),
         ("<b>[^<]+</b>", Pcre, "(?-u)<b>[^<]+</b>", b"<b>\xe9</b>", b"<b></b>"),
-        ("<b>[x[^<]]</b>", Pcre, "(?-u)<b>[x[^<]]</b>", b"<b>\xe9</b>", b"<b></b>"),
         ("a[[:^digit:]]", Posix, "(?-u)a[[:^digit:]]", b"a\xe9", b"a1"),
         (r"a\Wb", Perl, r"(?-u)a\Wb", b"a\xe9b", b"aab"),
         (r"a[\D]b", Perl, r"(?-u)a[\D]b", b"a\xe9b", b"a1b"),
@@ -85,6 +84,72 @@ fn angles_are_characters_in_perl_and_pcre_and_boundaries_in_posix() {
         (r"\<OK\>", Posix, r"(?-u)\<OK\>", b"it is OK\xe9", b"NOOK"),
         (r"\\<b", Perl, r"\\<b", br"\<b", b"<b"),
     ]);
+}
+
+#[test]
+fn between_brackets_are_characters() {
+    hold(&[
+        ("x[[]y", Perl, r"x[\[]y", b"x[y", b"xy"),
+        ("<b>[x[^<]]</b>", Pcre, r"<b>[x\[^<]]</b>", b"<b>^]</b>", b"<b>a]</b>"),
+        ("^[a&&b]$", Posix, r"^[a&\&b]$", b"&", b"c"),
+        ("^[x~~]$", Posix, r"^[x~\~]$", b"~", b""),
+        ("^[+--]$", Posix, r"^[+-\-]$", b",", b"."),
+        ("^[--/]$", Posix, r"^[\--/]$", b".", b"+"),
+        ("^[a-c-]$", Posix, "^[a-c-]$", b"-", b"d"),
+        ("^[-a]$", Posix, "^[-a]$", b"-", b"b"),
+        ("^[^-a]$", Posix, "(?-u)^[^-a]$", b"b", b"-"),
+        ("^[a-c-e]$", Posix, r"^[a-c\-e]$", b"-", b"d"),
+        ("^[]a]$", Posix, r"^[\]a]$", b"]", b"b"),
+        ("^[^]a]$", Perl, r"(?-u)^[^\]a](?:\n?\z)", b"b", b"]"),
+        ("[[:digit:]-z]", Perl, r"[[:digit:]\-z]", b"-", b"a"),
+        ("[[:digit]", Perl, r"[\[:digit]", b"[", b"z"),
+    ]);
+}
+
+#[test]
+fn a_backslash_between_brackets_is_a_character_in_posix_alone() {
+    hold(&[
+        (r"^[\d]$", Posix, r"^[\\d]$", br"\", b"1"),
+        (r"^[\]$", Posix, r"^[\\]$", br"\", b"]"),
+        (r"^[\.]$", PerlLine, r"(?m)^[\.]$", b".", br"\"),
+        (r"\[[\]]\]", Perl, r"\[[\]]\]", b"[]]", b"[]"),
+        (r"[\d-x]", Perl, r"(?-u)[\d\-x]", b"-", b"y"),
+        (r"[a-\d]", Pcre, r"(?-u)[a\-\d]", b"-", b"b"),
+        (r"[\b]", Perl, r"[\x08]", b"\x08", b"b"),
+        (r"[\<\>]", Perl, "[<>]", b">", br"\"),
+        (r"[\x41-\x{43}]", Pcre, r"[\x41-\x{43}]", b"B", b"D"),
+        (r"[\pL-]\[x", Pcre, r"[\pL-]\[x", "é[x".as_bytes(), b"1[x"),
+    ]);
+}
+
+#[test]
+fn single_characters_have_names_in_posix_alone() {
+    hold(&[
+        ("^[[.-.]a]$", Posix, "^[-a]$", b"-", b"."),
+        ("^[+-[./.]]$", Posix, "^[+-/]$", b".", b"="),
+        ("^[[=/=]]$", Posix, "^[/]$", b"/", b"="),
+        ("[[.x]]", Perl, r"[\[.x]]", b".]", b"a]"),
+    ]);
+    for (pattern, dialect, help) in [
+        ("[[.hyphen.]]", Posix, "write the character itself"),
+        ("[[.x.]]", Perl, "write the character itself"),
+        ("[[:number:]]", Posix, "names of sets of characters are alnum, "),
+        ("[[:number:]]", Perl, "names of sets of characters are alnum, "),
+    ] {
+        let (message, told) = translated(pattern, "", dialect).unwrap_err();
+        assert!(message.contains("is unknown") && told.starts_with(help), "{message}: {told}");
+    }
+    let (message, _) = translated("[a", "", Posix).unwrap_err();
+    assert!(message.contains("unclosed"), "{message}");
+}
+
+#[test]
+fn spaces_between_brackets_count_in_every_mode() {
+    let ours = |pattern, flags| translated(pattern, flags, Pcre).unwrap();
+    assert_eq!(ours("a [ #] b", "x"), r"(?x)a [\x{20}\#] b");
+    assert_eq!(ours("a # the [ of\n[b ]", "x"), "(?x)a # the [ of\n[b\\x{20}]");
+    assert_eq!(ours("(?x)a[ ]", ""), r"(?x)a[\x{20}]");
+    assert_eq!(ours("(?i-x:a[ #])", ""), "(?-u)(?i-x:a[ #])");
 }
 
 #[test]
