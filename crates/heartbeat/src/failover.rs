@@ -92,6 +92,9 @@ pub struct Failover {
     pace: Pace,
     /// Hashes and times of configurations that this router had before: the partner may have one.
     earlier: VecDeque<(u64, Timing)>,
+    /// The partner has a configuration that this router never had, and its release does not tell how
+    /// often it speaks.
+    times_unknown: bool,
     paths: Paths,
     partner: Partner,
     witness: Witness,
@@ -130,6 +133,7 @@ impl Failover {
         Ok(Self {
             pace: Pace::agreed(timing),
             earlier: VecDeque::new(),
+            times_unknown: false,
             paths: Paths::new(&setup.paths),
             partner: Partner::default(),
             witness: Witness::default(),

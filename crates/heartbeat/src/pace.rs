@@ -3,8 +3,8 @@
 //! An edit reaches one router first, and the partner goes by the earlier times until it has the same
 //! configuration. So this router speaks as often as either of the two wants, believes itself forgotten
 //! as early as either would forget it, and loses the partner as late as either would. Of a partner whose
-//! configuration this router never had, the interval is known, since its heartbeats tell it: each of
-//! the two waits for [`MISSED`] heartbeats of the other one at least.
+//! configuration this router never had, the interval is known, since its heartbeats tell it, or seen,
+//! where its release does not: each of the two waits for [`MISSED`] heartbeats of the other one at least.
 
 use std::time::Duration;
 

@@ -33,6 +33,8 @@ pub(crate) struct Partner {
     deaf_since: Option<Moment>,
     deaf: bool,
     warned: bool,
+    /// The last two silences of this session after which it was lost and came back; zero for none.
+    returned_after: [Duration; 2],
 }
 
 impl Partner {
@@ -65,9 +67,14 @@ impl Partner {
     /// Takes in the newest packet.
     pub(crate) fn hear(&mut self, packet: Received, my_config: u64, now: Moment) -> Vec<Event> {
         let mut events = Vec::new();
-        self.last_heard = Some(now);
-        self.warned = false;
         let was = self.presence;
+        let silent = self.last_heard.replace(now).map(|heard| now.since(heard));
+        self.warned = false;
+        if packet.new_session {
+            self.returned_after = Default::default();
+        } else if let (Presence::Lost, Some(silent)) = (was, silent) {
+            self.returned_after = [silent, self.returned_after[0]];
+        }
         if packet.beat.kind == Kind::Goodbye {
             self.presence = Presence::Stopped;
             self.beat = None;
@@ -123,6 +130,12 @@ impl Partner {
             events.push(Event::PartnerDeaf);
         }
         events
+    }
+
+    /// How often it speaks as far as can be seen: it was lost for its silence, and came back, twice.
+    pub(crate) fn seems_to_speak_each(&self) -> Option<Duration> {
+        let [last, before] = self.returned_after;
+        Some(last.min(before)).filter(|each| !each.is_zero())
     }
 
     /// We were away: nothing that we know of it holds any more.

@@ -63,12 +63,14 @@ impl Failover {
 
     /// Where the partner has the same configuration, its times alone count; where it has one that this
     /// router had before, the times of both. Of those of a third one the interval is known, if the
-    /// partner's release tells it. Whether that is a change: whoever goes by shorter times then has to
+    /// partner's release tells it; if it does not, the interval is seen in how the partner is lost and
+    /// comes back. Whether that is a change: whoever goes by shorter times then has to
     /// speak at once.
     pub(super) fn agree(&mut self, now: Moment) -> bool {
         let Some(beat) = self.partner.beat() else { return false };
         let hash = beat.config_hash;
         let own = Pace::agreed(self.setup.timing);
+        self.times_unknown = false;
         let pace = if hash == self.setup.config_hash {
             own
         } else if let Some((_, theirs)) = self.earlier.iter().find(|(known, _)| *known == hash) {
@@ -76,7 +78,12 @@ impl Failover {
         } else if let Some(interval) = beat.interval() {
             own.beside_stranger(interval)
         } else {
-            return false;
+            self.times_unknown = true;
+            // What is longer is a partition, whatever else it may be.
+            let most = self.setup.timing.dead_after() * 8;
+            let seen = self.partner.seems_to_speak_each().filter(|each| *each <= most);
+            let Some(each) = seen else { return false };
+            own.beside_stranger(each)
         };
         let changed = pace != std::mem::replace(&mut self.pace, pace);
         if changed {

@@ -107,12 +107,13 @@ impl Failover {
         begins.filter(|at| *at > self.decided_at).min()
     }
 
-    /// A partner that is not heard may be there all the same: it was not heard ever, it speaks
-    /// without being able to prove that it is of now, or somebody is to be asked before anything
-    /// is believed.
+    /// A partner that is not heard may be there all the same: it was not heard ever, it speaks more
+    /// seldom than this router knows, or without being able to prove that it is of now, or somebody
+    /// is to be asked before anything is believed.
     pub(super) fn doubtful(&self, now: Moment) -> bool {
         self.setup.witness
             || self.partner.presence() == Presence::Unheard
+            || self.times_unknown
             || self.hears_unproven(now)
     }
 

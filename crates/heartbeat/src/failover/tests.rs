@@ -200,6 +200,7 @@ fn another_configuration_is_told_once_and_stops_no_failover() {
     let mut bench = Bench::standby(setup());
     let mut other = says(claim(Role::Active));
     other.beat.config_hash = 6;
+    other.beat.features = Beat::tell_interval(Duration::from_millis(200));
     for _ in 0..3 {
         bench.now += 100;
         let actions = bench.router.handle_heartbeat(PathId(0), other.clone(), at(bench.now));
@@ -207,7 +208,7 @@ fn another_configuration_is_told_once_and_stops_no_failover() {
     }
     let told = bench.reports.iter().filter(|event| **event == Event::ConfigDiffers).count();
     assert_eq!(told, 1);
-    assert_eq!(bench.pass(650, None), [take_over(Reason::PartnerLost)]);
+    assert_eq!(bench.pass(800, None), [take_over(Reason::PartnerLost)]);
 }
 
 #[test]

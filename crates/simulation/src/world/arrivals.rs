@@ -40,6 +40,8 @@ pub(crate) struct Arrivals {
     nonces: VecDeque<(u64, Micros)>,
     /// The first one after a break, which may have been drawn before it.
     old: Option<u64>,
+    /// So often it was given up for its silence in calm, since either router started.
+    pub(crate) given_up: u32,
 }
 
 /// Since when something has happened again and again.
@@ -196,10 +198,14 @@ impl World {
     /// A router says that its partner is lost: nothing of it has counted for `dead_after`.
     pub(super) fn lost(&mut self, index: Index) {
         self.arm(Invariant::Lost, true, 1);
-        let Some(router) = self.routers.get(index) else { return };
+        let (calm, untold) = (self.calm(), self.times_unknown());
+        let Some(router) = self.routers.get_mut(index) else { return };
         let Some(heard) = router.arrivals.counted_at else { return };
         let silent = router.clock.at(self.now).since(heard);
-        if silent < self.shape.shortest().1 || self.calm() {
+        router.arrivals.given_up += u32::from(calm);
+        // Times that nobody tells are seen in the silence before it comes back, twice.
+        let borne = if untold { 2 } else { 0 };
+        if silent < self.shape.shortest().1 || router.arrivals.given_up > borne {
             let detail = format!("router {index} gives its partner up after {silent:?}");
             self.violate(Invariant::Lost, detail);
         }

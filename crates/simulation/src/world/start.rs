@@ -120,9 +120,15 @@ impl World {
             let coming = router.lvsd_comes(index);
             self.plan(ready, coming);
         }
-        self.strangers |= !self.variants_agree();
+        self.meet();
         self.count(index, 1);
         self.unsettle();
+    }
+
+    /// The two have to get to know each other.
+    fn meet(&mut self) {
+        self.strangers |= !self.variants_agree();
+        self.routers.iter_mut().for_each(|router| router.arrivals.given_up = 0);
     }
 
     pub(super) fn variant(&self, index: Index) -> u64 {

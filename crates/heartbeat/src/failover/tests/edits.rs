@@ -177,3 +177,68 @@ fn beside_unknown_times_three_silent_intervals_are_a_pause() {
         assert_eq!(deeds, expected, "{told:?}");
     }
 }
+
+/// A partner of an older release, with times of its own.
+fn of_unknown_times() -> Received {
+    let mut heard = says(claim(Role::Active));
+    heard.beat.config_hash = EDIT;
+    heard
+}
+
+impl Bench {
+    /// It speaks, and is silent for so long then. How often it is lost.
+    fn lost_in(&mut self, heard: &Received, silent: u64) -> usize {
+        self.reports.clear();
+        let actions = self.router.handle_heartbeat(PathId(0), heard.clone(), at(self.now));
+        assert_eq!(self.note(actions), []);
+        for _ in 0..silent / 50 {
+            let asked = self.probes.len();
+            assert_eq!(self.pass(50, None), []);
+            if self.probes.len() > asked {
+                assert_eq!(self.probed(true), []);
+            }
+        }
+        let lost = |event: &&Event| matches!(event, Event::PartnerLost { .. });
+        self.reports.iter().filter(lost).count()
+    }
+}
+
+#[test]
+fn whoever_loses_a_partner_of_unknown_times_asks_who_has_the_addresses() {
+    for (somebody, deeds) in [(true, vec![]), (false, vec![take_over(Reason::PartnerLost)])] {
+        let mut bench = Bench::standby(setup());
+        let actions = bench.router.handle_heartbeat(PathId(0), of_unknown_times(), at(0));
+        bench.note(actions);
+        assert_eq!(bench.pass(650, None), []);
+        assert_eq!(bench.probed(somebody), deeds);
+    }
+}
+
+#[test]
+fn an_interval_that_nobody_tells_is_seen_in_two_silences() {
+    let mut bench = Bench::standby(setup());
+    let mut heard = of_unknown_times();
+    let lost: Vec<_> = (0..6).map(|_| bench.lost_in(&heard, 2000)).collect();
+    assert_eq!(lost, [1, 1, 0, 0, 0, 0]);
+    // Three of its intervals.
+    assert_eq!([bench.lost_in(&heard, 5950), bench.lost_in(&heard, 6050)], [0, 1]);
+    heard.new_session = true;
+    assert_eq!(bench.lost_in(&heard, 2000), 0, "a restart is no reason to lose patience");
+}
+
+#[test]
+fn long_silences_are_no_interval() {
+    let mut bench = Bench::standby(setup());
+    let lost: Vec<_> = (0..5).map(|_| bench.lost_in(&of_unknown_times(), 5000)).collect();
+    assert_eq!(lost, [1; 5]);
+    let lost = [2000, 5000, 5950].map(|silent| bench.lost_in(&of_unknown_times(), silent));
+    assert_eq!(lost, [1, 0, 0], "of two the shorter one counts");
+}
+
+#[test]
+fn a_restart_is_no_silence() {
+    let mut bench = Bench::standby(setup());
+    let heard = Received { new_session: true, ..of_unknown_times() };
+    let lost: Vec<_> = (0..4).map(|_| bench.lost_in(&heard, 2000)).collect();
+    assert_eq!(lost, [1; 4]);
+}
