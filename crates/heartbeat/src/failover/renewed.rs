@@ -9,6 +9,9 @@ use crate::packet::Role;
 use crate::partner::Presence;
 use crate::setup::{Setup, SetupError};
 
+/// A silence of more than so many of our dead times is a partition, and tells nothing of an interval.
+const PARTITION: u32 = 8;
+
 impl Failover {
     /// A new configuration. What goes on goes on without a change of role.
     ///
@@ -64,8 +67,7 @@ impl Failover {
     /// Where the partner has the same configuration, its times alone count; where it has one that this
     /// router had before, the times of both. Of those of a third one the interval is known, if the
     /// partner's release tells it; if it does not, the interval is seen in how the partner is lost and
-    /// comes back. Whether that is a change: whoever goes by shorter times then has to
-    /// speak at once.
+    /// comes back. Whether that is a change: whoever goes by shorter times then has to speak at once.
     pub(super) fn agree(&mut self, now: Moment) -> bool {
         let Some(beat) = self.partner.beat() else { return false };
         let hash = beat.config_hash;
@@ -79,8 +81,7 @@ impl Failover {
             own.beside_stranger(interval)
         } else {
             self.times_unknown = true;
-            // What is longer is a partition, whatever else it may be.
-            let most = self.setup.timing.dead_after() * 8;
+            let most = self.setup.timing.dead_after().saturating_mul(PARTITION);
             let seen = self.partner.seems_to_speak_each().filter(|each| *each <= most);
             let Some(each) = seen else { return false };
             own.beside_stranger(each)
