@@ -200,7 +200,8 @@ impl Failover {
             let goodbye = packet.beat.kind == Kind::Goodbye;
             draft.speak |= packet.new_session;
             let hash = self.setup.config_hash;
-            draft.reports.extend(self.partner.hear(packet, hash, now));
+            let paths = self.paths.as_slice().len();
+            draft.reports.extend(self.partner.hear(packet, hash, paths, now));
             draft.speak |= self.agree(now);
             if goodbye {
                 self.paths.rest();

@@ -33,7 +33,10 @@ pub(crate) struct Partner {
     deaf_since: Option<Moment>,
     deaf: bool,
     warned: bool,
-    /// The last two silences of this session after which it was lost and came back; zero for none.
+    /// Number of its newest packet.
+    sequence: u64,
+    /// The last two silences of this session after which it was lost and came back without having said
+    /// anything in between; zero for none.
     returned_after: [Duration; 2],
 }
 
@@ -64,15 +67,24 @@ impl Partner {
         self.deaf
     }
 
-    /// Takes in the newest packet.
-    pub(crate) fn hear(&mut self, packet: Received, my_config: u64, now: Moment) -> Vec<Event> {
+    /// Takes in the newest packet. A heartbeat has one on each of so many paths.
+    pub(crate) fn hear(
+        &mut self,
+        packet: Received,
+        my_config: u64,
+        paths: usize,
+        now: Moment,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
         let was = self.presence;
         let silent = self.last_heard.replace(now).map(|heard| now.since(heard));
         self.warned = false;
+        let before = std::mem::replace(&mut self.sequence, packet.sequence);
+        let step = packet.sequence.saturating_sub(before);
+        let is_next = usize::try_from(step).is_ok_and(|step| step <= paths);
         if packet.new_session {
             self.returned_after = Default::default();
-        } else if let (Presence::Lost, Some(silent)) = (was, silent) {
+        } else if let (Presence::Lost, Some(silent), true) = (was, silent, is_next) {
             self.returned_after = [silent, self.returned_after[0]];
         }
         if packet.beat.kind == Kind::Goodbye {
@@ -132,10 +144,11 @@ impl Partner {
         events
     }
 
-    /// How often it speaks as far as can be seen: it was lost for its silence, and came back, twice.
+    /// How often it speaks as far as can be seen: twice it was lost for a silence as long.
     pub(crate) fn seems_to_speak_each(&self) -> Option<Duration> {
         let [last, before] = self.returned_after;
-        Some(last.min(before)).filter(|each| !each.is_zero())
+        let (each, other) = (last.min(before), last.max(before));
+        (!each.is_zero() && other - each <= each / 4).then_some(each)
     }
 
     /// We were away: nothing that we know of it holds any more.

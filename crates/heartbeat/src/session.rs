@@ -267,7 +267,7 @@ impl Session {
                 self.beat_made_after = made_after;
             }
             return match body {
-                Body::Beat(beat) => Ok(Received { beat, newest, new_session: false, made_after }),
+                Body::Beat(beat) => Ok(Received::more(beat, newest, header.sequence, made_after)),
                 Body::Exchange(exchange) => {
                     if asks {
                         self.exchange = Some(exchange);
@@ -287,7 +287,7 @@ impl Session {
                 self.partner_signs = Some(key_id);
                 self.partner_keys = header.keys;
                 self.prove(peer, echoed, now);
-                Ok(Received { beat, newest: true, new_session: true, made_after: self.made_after })
+                Ok(Received::first(beat, header.sequence, self.made_after))
             }
             None => {
                 self.remember(peer);

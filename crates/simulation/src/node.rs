@@ -174,10 +174,11 @@ impl Node {
         }
         match (&self.ring, outcome) {
             (Some(ring), Err(error)) => decode(bytes, ring)
-                .map(|(_, beat)| Received {
+                .map(|(header, beat)| Received {
                     beat,
                     newest: true,
                     new_session: false,
+                    sequence: header.sequence,
                     made_after: now,
                 })
                 .map_err(|_| error),

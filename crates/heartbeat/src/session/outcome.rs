@@ -12,8 +12,22 @@ pub struct Received {
     pub newest: bool,
     /// It is the first of a new boot of the partner.
     pub new_session: bool,
+    /// Its number: a boot counts all its packets, one for each path.
+    pub sequence: u64,
     /// The partner made it later than this, on this router's clock.
     pub made_after: Moment,
+}
+
+impl Received {
+    /// The first of a boot.
+    pub(super) fn first(beat: Beat, sequence: u64, made_after: Moment) -> Self {
+        Self { beat, newest: true, new_session: true, sequence, made_after }
+    }
+
+    /// One more of a boot.
+    pub(super) fn more(beat: Beat, newest: bool, sequence: u64, made_after: Moment) -> Self {
+        Self { beat, newest, new_session: false, sequence, made_after }
+    }
 }
 
 /// Why a packet changes nothing.

@@ -44,7 +44,7 @@ pub(super) fn says(claim: Claim) -> Received {
         groups: vec![(WEB, claim)],
         ..Beat::default()
     };
-    Received { beat, newest: true, new_session: false, made_after: at(u64::MAX / 2) }
+    Received { beat, newest: true, new_session: false, sequence: 0, made_after: at(u64::MAX / 2) }
 }
 
 /// A router, and the actions that are not reports or sends.

@@ -227,12 +227,30 @@ fn an_interval_that_nobody_tells_is_seen_in_two_silences() {
 }
 
 #[test]
-fn long_silences_are_no_interval() {
+fn long_silences_are_no_interval_and_neither_are_two_that_differ() {
     let mut bench = Bench::standby(setup());
-    let lost: Vec<_> = (0..5).map(|_| bench.lost_in(&of_unknown_times(), 5000)).collect();
-    assert_eq!(lost, [1; 5]);
-    let lost = [2000, 5000, 5950].map(|silent| bench.lost_in(&of_unknown_times(), silent));
-    assert_eq!(lost, [1, 0, 0], "of two the shorter one counts");
+    let mut lost = |silent| bench.lost_in(&of_unknown_times(), silent);
+    assert_eq!([5000; 5].map(&mut lost), [1; 5]);
+    assert_eq!([1000, 2000, 1000, 2000].map(&mut lost), [1; 4]);
+    assert_eq!(
+        [2200, 2000, 5950].map(&mut lost),
+        [1, 0, 0],
+        "of two that are alike the shorter counts"
+    );
+}
+
+/// On each of two paths a packet; the heartbeat in between was lost on both.
+#[test]
+fn a_heartbeat_that_did_not_arrive_makes_no_interval() {
+    for (each, lost_last) in [(2, 0), (3, 1)] {
+        let mut bench = Bench::standby(setup());
+        let mut lost = 0;
+        for n in 1..6 {
+            let heard = Received { sequence: n * each, ..of_unknown_times() };
+            lost = bench.lost_in(&heard, 2000);
+        }
+        assert_eq!(lost, lost_last, "{each} packets on");
+    }
 }
 
 #[test]
