@@ -77,10 +77,12 @@ fn random_lives_of_the_pair_keep_every_promise_and_meet_every_fault() {
 /// Lives that broke a promise once: a settled router that did not look again, two offers that
 /// crossed, packets of a router that heard nobody, held back beyond its death, an old answer about the
 /// addresses that an old packet made count; two that were started with different times, and two of
-/// those of which one does not tell them.
+/// those of which one does not tell them; heartbeats that were held back, taken for seldom ones.
 #[test]
 fn what_broke_once_does_not_break_again() {
-    for seed in [16_953, 99_781, 276_766, 424_240, 579_493, 611_973, 633_060, 801_001, 909_335] {
+    for seed in
+        [16_953, 99_781, 267_480, 276_766, 424_240, 579_493, 611_973, 633_060, 801_001, 909_335]
+    {
         assert_eq!(run(seed, None).0, None, "seed {seed}");
     }
 }
