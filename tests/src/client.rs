@@ -19,6 +19,9 @@ const MOST_OPEN: usize = 2000;
 /// The longest answer that is kept.
 const MOST_BYTES: usize = 4096;
 
+/// An answer that took so long is told.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// What the client is to do: one request each `every`, each on a new connection.
 #[derive(Debug, Clone)]
 pub struct Load {
@@ -28,8 +31,9 @@ pub struct Load {
     pub path: String,
     /// The beat.
     pub every: Duration,
-    /// A request that is not answered whole within this time is lost. Below the second after
-    /// which TCP repeats a lost SYN, so that an outage is not hidden by the repetition.
+    /// A request that is not answered whole within this time is lost; the time for which the client
+    /// itself stood still is not counted. Below the second after which TCP repeats a lost SYN, so
+    /// that an outage is not hidden by the repetition.
     pub patience: Duration,
     /// The most requests that are ever sent.
     pub most: usize,
@@ -207,6 +211,8 @@ impl Request {
 pub struct Report {
     /// The requests.
     pub requests: Vec<Request>,
+    /// How long the client itself did not run, each time: the machine had something else to do.
+    pub stood_still: Vec<Duration>,
 }
 
 impl Report {
@@ -250,7 +256,21 @@ impl Report {
         counts
     }
 
-    /// One sentence for the person: how many, who answered, what failed and for how long.
+    /// When the first and the last request that failed were sent, in milliseconds.
+    fn failed_between(&self) -> [u128; 2] {
+        let failed = || self.requests.iter().filter(|request| !request.good());
+        let at = |request: Option<&Request>| request.map_or(0, |one| one.sent.as_millis());
+        [at(failed().next()), at(failed().next_back())]
+    }
+
+    /// The longest time that a good answer took.
+    pub fn longest_answer(&self) -> Duration {
+        let good = self.requests.iter().filter(|request| request.good());
+        good.map(|request| request.took).max().unwrap_or_default()
+    }
+
+    /// One sentence for the person: how many, who answered, what failed and for how long; where it
+    /// matters, how slow the answers and the client itself were.
     pub fn summary(&self) -> String {
         let answers: Vec<String> =
             self.answers().iter().map(|(who, count)| format!("{who} answered {count}")).collect();
@@ -264,9 +284,24 @@ impl Report {
             "none failed".to_owned()
         } else {
             let outage = self.longest_outage().as_millis();
-            format!("{} failed ({}), longest outage {outage} ms", self.lost(), fates.join(", "))
+            let (lost, fates, [first, last]) =
+                (self.lost(), fates.join(", "), self.failed_between());
+            format!(
+                "{lost} failed ({fates}), longest outage {outage} ms, sent between {first} ms and \
+                 {last} ms"
+            )
         };
-        format!("{} requests: {}; {failed}", self.requests.len(), answers.join(", "))
+        let slow = self.longest_answer();
+        let slow = if slow < SLOW {
+            String::new()
+        } else {
+            format!(", longest answer {} ms", slow.as_millis())
+        };
+        let still = self.stood_still.iter().max().map_or(String::new(), |longest| {
+            let times = self.stood_still.len();
+            format!(", the client stood still {times} times, up to {} ms", longest.as_millis())
+        });
+        format!("{} requests: {}; {failed}{slow}{still}", self.requests.len(), answers.join(", "))
     }
 }
 
@@ -280,7 +315,7 @@ mod tests {
             took: Duration::from_millis(5),
             fate: if good { Fate::Answered("r1".into()) } else { Fate::Lost },
         };
-        Report { requests: fates.iter().map(request).collect() }
+        Report { requests: fates.iter().map(request).collect(), ..Report::default() }
     }
 
     #[test]
@@ -295,6 +330,18 @@ mod tests {
     fn an_outage_without_end_is_counted_to_the_end() {
         let seen = report(&[(0, true), (10, false), (20, false)]);
         assert_eq!(seen.longest_outage(), Duration::from_millis(15));
+    }
+
+    #[test]
+    fn what_failed_was_slow_or_stood_still_is_told() {
+        let mut seen = report(&[(0, true), (10, false), (20, true), (40, false), (50, true)]);
+        let told = "5 requests: r1 answered 3; 2 failed (2 without an answer), longest outage 10 ms, \
+                    sent between 10 ms and 40 ms";
+        assert_eq!(seen.summary(), told);
+        seen.requests[2].took = Duration::from_millis(650);
+        seen.stood_still = [70, 350].map(Duration::from_millis).into();
+        let more = ", longest answer 650 ms, the client stood still 2 times, up to 350 ms";
+        assert_eq!(seen.summary(), format!("{told}{more}"));
     }
 
     #[test]

@@ -10,10 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// A pause between two looks at the answers from which on the client stood still itself: it looks each
+/// 10 ms or sooner.
+const STILL: Duration = Duration::from_millis(50);
+
 /// A request that is under way.
 struct Open {
     index: usize,
     start: Instant,
+    /// It is lost if it has no answer then.
+    until: Instant,
     stream: TcpStream,
     asked: bool,
     answer: Vec<u8>,
@@ -24,20 +30,23 @@ pub(super) struct Engine {
     load: Load,
     tally: Arc<Tally>,
     start: Instant,
+    looks: Looks,
     open: Vec<Open>,
     requests: Vec<Request>,
 }
 
 impl Engine {
     pub(super) fn new(load: Load, tally: Arc<Tally>) -> Self {
-        Self { load, tally, start: Instant::now(), open: Vec::new(), requests: Vec::new() }
+        let start = Instant::now();
+        let looks = Looks { last: start, still: Vec::new() };
+        Self { load, tally, start, looks, open: Vec::new(), requests: Vec::new() }
     }
 
     pub(super) fn run(mut self, stop: &AtomicBool) -> Report {
         loop {
             let done = self.requests.len() >= self.load.most || stop.load(Ordering::SeqCst);
             if done && self.open.is_empty() {
-                return Report { requests: self.requests };
+                return Report { requests: self.requests, stood_still: self.looks.still };
             }
             let due = if done { None } else { Some(self.due()) };
             if due.is_some_and(|due| Instant::now() >= due) {
@@ -67,7 +76,9 @@ impl Engine {
         if self.open.len() < MOST_OPEN {
             match begin(self.load.target, self.port(index)) {
                 Ok(stream) => {
-                    self.open.push(Open { index, start, stream, asked: false, answer: Vec::new() });
+                    let until = start + self.load.patience;
+                    let answer = Vec::new();
+                    self.open.push(Open { index, start, until, stream, asked: false, answer });
                 }
                 Err(error) => {
                     fate = failed(&error);
@@ -103,11 +114,13 @@ impl Engine {
     fn progress(&mut self, ready: &[bool]) {
         let mut news = ready.iter();
         let now = Instant::now();
+        let still = self.looks.at(now);
         let (load, tally, requests) = (&self.load, &self.tally, &mut self.requests);
         self.open.retain_mut(|open| {
+            open.until += still;
             let moved = if news.next() == Some(&true) { open.advance(load) } else { None };
             let fate = match moved {
-                None if now.duration_since(open.start) < load.patience => return true,
+                None if now < open.until => return true,
                 None => Fate::Lost,
                 Some(fate) => fate,
             };
@@ -118,6 +131,26 @@ impl Engine {
             }
             false
         });
+    }
+}
+
+/// When the client looked at the answers. What comes while it does not look is not late: the time for
+/// which it stood still is none that a request has waited.
+struct Looks {
+    last: Instant,
+    still: Vec<Duration>,
+}
+
+impl Looks {
+    /// Looks now; for how long it stood still before.
+    fn at(&mut self, now: Instant) -> Duration {
+        let pause = now.duration_since(self.last);
+        self.last = now;
+        if pause < STILL {
+            return Duration::ZERO;
+        }
+        self.still.push(pause);
+        pause
     }
 }
 
@@ -191,5 +224,41 @@ fn failed(error: &std::io::Error) -> Fate {
         ErrorKind::ConnectionRefused => Fate::Refused,
         ErrorKind::TimedOut => Fate::Lost,
         _ => Fate::Broken(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_knows_for_how_long_it_stood_still_itself() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut looks = Looks { last: start, still: Vec::new() };
+        let still: Vec<Duration> = [10, 20, 320, 330, 379].map(|ms| looks.at(at(ms))).into();
+        let long = Duration::from_millis(300);
+        assert_eq!(still, [Duration::ZERO, Duration::ZERO, long, Duration::ZERO, Duration::ZERO]);
+        assert_eq!(looks.still, [long]);
+    }
+
+    #[test]
+    fn a_request_waits_for_its_patience_and_not_while_the_client_stands_still() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let load = Load::new(silent.local_addr().unwrap());
+        let patience = load.patience;
+        let mut engine = Engine::new(load, Arc::new(Tally::default()));
+        engine.send();
+        let sent = engine.open[0].start;
+        let still = Duration::from_secs(5);
+        engine.looks.last = Instant::now() - still;
+        engine.progress(&[false]);
+        assert_eq!(engine.open.len(), 1, "given up while nobody looked");
+        let left = engine.open[0].until - sent;
+        assert!(left >= patience + still && left < patience + 2 * still, "{left:?}");
+        engine.open[0].until = sent;
+        engine.progress(&[false]);
+        assert!(engine.open.is_empty());
+        assert_eq!(engine.requests[0].fate, Fate::Lost);
     }
 }
