@@ -1,5 +1,7 @@
 //! A hand-over on demand, seen by those whose connections are open at that moment.
 
+pub(crate) mod full;
+
 use crate::demo::CONFIG;
 use lab::pair::{self, Pair, wait_for_address};
 use lab::seed::{VIP, web_address};

@@ -64,6 +64,11 @@ const TABLE: &[Scenario] = &[
     Scenario::test("apply", "an edit that removes much waits, a trial goes back", apply::run),
     Scenario::test("decisions", "what is decided on one router holds on both", decisions::run),
     Scenario::test("carry", "ten hand-overs on demand lose no request, no download", carry::run),
+    Scenario::test(
+        "carry-full",
+        "open connections are found among thousands that have ended",
+        carry::full::run,
+    ),
     Scenario::test("lvs-cf", "an lvs.cf with every routing method but NAT", routing::lvs_cf)
         .needs(&["nftables"]),
     Scenario::test("lvs-cf-nat", "an lvs.cf with NAT, through its nat_router", routing::nat),

@@ -2,99 +2,164 @@
 //!
 //! The kernel's own connection sync copies a connection after some packets, and up to two seconds
 //! late: those that are short and open at the moment of a hand-over would be lost. So they are
-//! read from `/proc/net/ip_vs_conn` once the addresses are gone, and sent as the kernel's sync daemon
-//! sends them (`net/netfilter/ipvs/ip_vs_sync.c`, protocol version 1). The partner's kernel takes
-//! them in before the partner takes the addresses.
+//! read from `/proc/net/ip_vs_conn` and sent as the kernel's sync daemon sends them. The partner's
+//! kernel takes them in before the partner takes the addresses.
+//!
+//! That list holds each connection for two minutes after its end, and Linux 6.1 goes through it from
+//! its beginning for each page that is read: tens of thousands take tenths of a second, and more. So it is
+//! read once while the addresses are still served, and once more when they are gone; then only what
+//! is new is told.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use config::model::ConnectionSync;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::oneshot;
+
+mod entry;
+
+use entry::{Connection, PER_MESSAGE, is_open, message, parse};
 
 /// The kernel's list.
 const LIST: &str = "/proc/net/ip_vs_conn";
-/// A hand-over waits no longer for this. A client waits longer than this for a packet, and does not
-/// survive a connection that its director does not know; older ones were copied by the kernel before.
-const LIMIT: Duration = Duration::from_millis(250);
+/// A reading ends after this, however long the list is.
+const LONGEST: Duration = Duration::from_secs(5);
+/// So many are remembered as told (5 MB); others are told again.
+const MOST_REMEMBERED: usize = 50_000;
 /// The kernel's defaults (`ip_vs_sync.c`).
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 81);
 const PORT: u16 = 8848;
-/// Connections in one message: with IPv6 it still fits an Ethernet frame.
-const PER_MESSAGE: usize = 18;
-/// `SYNC_PROTO_VER`.
-const VERSION: u8 = 1;
-/// `IP_VS_CONN_F_INACTIVE`.
-const INACTIVE: u32 = 0x100;
-/// States of TCP in the order of the kernel's numbers (`IP_VS_TCP_S_…`).
-const TCP_STATES: [&str; 11] = [
-    "NONE",
-    "ESTABLISHED",
-    "SYN_SENT",
-    "SYN_RECV",
-    "FIN_WAIT",
-    "TIME_WAIT",
-    "CLOSE",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "LISTEN",
-    "SYNACK",
-];
-const ESTABLISHED: u16 = 1;
-/// `IP_VS_TCP_S_SYN_RECV`. What is in a state that is not named here has nothing left to lose.
-const SYN_RECEIVED: u16 = 3;
-/// `IP_VS_TCP_S_CLOSE_WAIT`: with NAT, the server has ended and the client has not.
-const CLOSE_WAIT: u16 = 7;
 
-/// One connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Connection {
-    client: SocketAddr,
-    service: SocketAddr,
-    server: SocketAddr,
-    state: u16,
+/// Tells the partner of the open connections of one group.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    sync: ConnectionSync,
+    /// The group's addresses.
+    ips: Vec<IpAddr>,
+    remembered: HashSet<Connection>,
+    /// So many were told, in all readings.
+    told: usize,
 }
 
-impl Connection {
-    fn is_open(&self) -> bool {
-        matches!(self.state, ESTABLISHED | SYN_RECEIVED | CLOSE_WAIT)
+/// A reading that goes on by itself, on a thread of its own. It ends early when this is dropped.
+pub(crate) struct Reading {
+    done: oneshot::Receiver<Done>,
+    stop: Arc<AtomicBool>,
+}
+
+/// The end of a reading.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) teller: Teller,
+    /// How many connections the partner was told of, in all readings.
+    pub(crate) told: io::Result<usize>,
+    /// The list was read to its end.
+    pub(crate) whole: bool,
+}
+
+impl Teller {
+    pub(crate) fn new(sync: ConnectionSync, ips: Vec<IpAddr>) -> Self {
+        Self { sync, ips, remembered: HashSet::new(), told: 0 }
+    }
+
+    /// Begins to read the list, and to tell of what was not told before.
+    ///
+    /// # Errors
+    /// The system has no room for a thread.
+    pub(crate) fn read(mut self) -> io::Result<Reading> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (sender, done) = oneshot::channel();
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("connections".to_owned());
+        thread.spawn(move || {
+            let until = Instant::now() + LONGEST;
+            let goes_on = || !stopped.load(Ordering::Relaxed) && Instant::now() < until;
+            let whole = self.read_list(goes_on);
+            let (told, whole) = match whole {
+                Ok(whole) => (Ok(self.told), whole),
+                Err(error) => (Err(error), false),
+            };
+            // Nobody may wait any more.
+            let _sent = sender.send(Done { teller: self, told, whole });
+        })?;
+        Ok(Reading { done, stop })
+    }
+
+    fn read_list(&mut self, goes_on: impl Fn() -> bool) -> io::Result<bool> {
+        let list = BufReader::new(std::fs::File::open(LIST)?);
+        let socket = open(&self.sync)?;
+        let group = self.sync.group.unwrap_or(IpAddr::V4(GROUP));
+        let target = SocketAddr::new(group, self.sync.port.unwrap_or(PORT)).into();
+        self.tell(list, goes_on, |message| socket.send_to(message, &target).map(drop))
+    }
+
+    /// Tells of what is in the list; whether that was all of it.
+    fn tell(
+        &mut self,
+        mut list: impl BufRead,
+        goes_on: impl Fn() -> bool,
+        mut send: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let mut batch = Vec::with_capacity(PER_MESSAGE);
+        let mut line = Vec::new();
+        let mut whole = false;
+        while goes_on() {
+            line.clear();
+            if list.read_until(b'\n', &mut line)? == 0 {
+                whole = true;
+                break;
+            }
+            batch.extend(self.news(&line));
+            if batch.len() == PER_MESSAGE {
+                self.told += batch.len();
+                send(&message(self.sync.id, &batch))?;
+                batch.clear();
+            }
+        }
+        if !batch.is_empty() {
+            self.told += batch.len();
+            send(&message(self.sync.id, &batch))?;
+        }
+        Ok(whole)
+    }
+
+    /// An open connection of the group that was not told yet.
+    fn news(&mut self, line: &[u8]) -> Option<Connection> {
+        if !is_open(line) {
+            return None;
+        }
+        let found = parse(std::str::from_utf8(line).ok()?)?;
+        if !self.ips.contains(&found.service.ip()) {
+            return None;
+        }
+        if self.remembered.len() < MOST_REMEMBERED {
+            return self.remembered.insert(found).then_some(found);
+        }
+        (!self.remembered.contains(&found)).then_some(found)
     }
 }
 
-/// Sends the TCP connections to these addresses; how many. Blocks for up to [`LIMIT`].
-pub(crate) fn hand_over(sync: &ConnectionSync, ips: &[IpAddr]) -> io::Result<usize> {
-    let begun = Instant::now();
-    let list = BufReader::new(std::fs::File::open(LIST)?);
-    let socket = open(sync)?;
-    let group = sync.group.unwrap_or(IpAddr::V4(GROUP));
-    let target = SocketAddr::new(group, sync.port.unwrap_or(PORT));
-    let (mut batch, mut count) = (Vec::with_capacity(PER_MESSAGE), 0);
-    for line in list.lines() {
-        let connection = parse(&line?);
-        let connection =
-            connection.filter(|found| found.is_open() && ips.contains(&found.service.ip()));
-        batch.extend(connection);
-        if batch.len() == PER_MESSAGE {
-            count += batch.len();
-            socket.send_to(&message(sync.id, &batch), &target.into())?;
-            batch.clear();
-        }
-        if begun.elapsed() > LIMIT {
-            let limit_ms = LIMIT.as_millis();
-            tracing::warn!(
-                limit_ms,
-                told = count,
-                "too many connections to tell the partner of all"
-            );
-            break;
-        }
+impl Reading {
+    /// Ends it early.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
-    if !batch.is_empty() {
-        count += batch.len();
-        socket.send_to(&message(sync.id, &batch), &target.into())?;
+
+    /// Waits for its end; none when the thread died.
+    pub(crate) async fn done(&mut self) -> Option<Done> {
+        (&mut self.done).await.ok()
     }
-    Ok(count)
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.stop();
+    }
 }
 
 fn open(sync: &ConnectionSync) -> io::Result<Socket> {
@@ -113,117 +178,5 @@ fn open(sync: &ConnectionSync) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// `TCP C0A801C8 9C40 C0A80101 0050 C0A80104 0050 ESTABLISHED     893`
-fn parse(line: &str) -> Option<Connection> {
-    let mut words = line.split_ascii_whitespace();
-    if words.next()? != "TCP" {
-        return None;
-    }
-    let mut end = || Some(SocketAddr::new(address(words.next()?)?, hex(words.next()?)?));
-    let (client, service, server) = (end()?, end()?, end()?);
-    let name = words.next()?;
-    let state = TCP_STATES.iter().zip(0..).find(|(state, _)| **state == name)?.1;
-    Some(Connection { client, service, server, state })
-}
-
-fn hex(word: &str) -> Option<u16> {
-    u16::from_str_radix(word, 16).ok()
-}
-
-fn address(word: &str) -> Option<IpAddr> {
-    match word.len() {
-        8 => Some(Ipv4Addr::from(u32::from_str_radix(word, 16).ok()?).into()),
-        32 => Some(Ipv6Addr::from(u128::from_str_radix(word, 16).ok()?).into()),
-        _ => word.trim_matches(['[', ']']).parse().ok(),
-    }
-}
-
-/// `struct ip_vs_sync_mesg` and its connections.
-fn message(id: u8, connections: &[Connection]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for connection in connections {
-        body.extend(entry(connection));
-    }
-    let size = u16::try_from(body.len() + 8).unwrap_or(u16::MAX);
-    let count = u8::try_from(connections.len()).unwrap_or(u8::MAX);
-    let mut out = vec![0, id];
-    out.extend(size.to_be_bytes());
-    out.extend([count, VERSION, 0, 0]);
-    out.extend(body);
-    out
-}
-
-/// `struct ip_vs_sync_v4` or `ip_vs_sync_v6`. Forwarding method and time to live are the
-/// receiver's own.
-fn entry(connection: &Connection) -> Vec<u8> {
-    let Connection { client, service, server, state } = connection;
-    let v6 = client.is_ipv6();
-    let size: u16 = if v6 { 72 } else { 36 };
-    let tcp = 6;
-    let mut out = vec![u8::from(v6), tcp];
-    out.extend(size.to_be_bytes());
-    let flags = if *state == ESTABLISHED { 0 } else { INACTIVE };
-    out.extend(flags.to_be_bytes());
-    for word in [*state, client.port(), service.port(), server.port()] {
-        out.extend(word.to_be_bytes());
-    }
-    // Firewall mark and timeout: none, and the state's own.
-    out.extend([0; 8]);
-    for end in [client, service, server] {
-        match end.ip() {
-            IpAddr::V4(ip) => out.extend(ip.octets()),
-            IpAddr::V6(ip) => out.extend(ip.octets()),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LINE: &str =
-        "TCP C0A801C8 9C40 C0A80101 0050 C0A80104 0050 ESTABLISHED     893 -               -";
-
-    #[test]
-    fn a_line_of_the_kernel_is_a_connection() {
-        let connection = parse(LINE).unwrap();
-        assert_eq!(connection.client, "192.168.1.200:40000".parse().unwrap());
-        assert_eq!(connection.service, "192.168.1.1:80".parse().unwrap());
-        assert_eq!(connection.server, "192.168.1.4:80".parse().unwrap());
-        assert!(connection.is_open());
-        assert!(!parse(&LINE.replace("ESTABLISHED", "TIME_WAIT")).unwrap().is_open());
-        let other = LINE.replace("TCP", "UDP");
-        let head =
-            "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData";
-        for line in [other.as_str(), head, "", "TCP x"] {
-            assert_eq!(parse(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_message_is_laid_out_as_the_kernel_reads_it() {
-        let connection = parse(LINE).unwrap();
-        let closing = Connection { state: 4, ..connection };
-        let message = message(7, &[connection, closing]);
-        let head = [0, 7, 0, 80, 2, 1, 0, 0];
-        assert_eq!(message[..8], head);
-        let first = [
-            0, 6, 0, 36, 0, 0, 0, 0, 0, 1, 0x9c, 0x40, 0, 80, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 192,
-            168, 1, 200, 192, 168, 1, 1, 192, 168, 1, 4,
-        ];
-        assert_eq!(message[8..44], first);
-        assert_eq!(message[44..54], [0, 6, 0, 36, 0, 0, 1, 0, 0, 4]);
-        assert_eq!(message.len(), 80);
-    }
-
-    #[test]
-    fn an_ipv6_connection_has_its_own_layout() {
-        let line = "TCP 20010DB8000000000000000000000001 9C40 20010DB8000000000000000000000002 0050 \
-                    20010DB8000000000000000000000003 0050 SYN_RECV 59";
-        let message = message(0, &[parse(line).unwrap()]);
-        assert_eq!(message.len(), 80);
-        assert_eq!(message[8..12], [1, 6, 0, 72]);
-        assert_eq!(message[79], 3);
-    }
-}
+mod tests;

@@ -271,13 +271,7 @@ impl Driver {
     pub(crate) fn carry_out(&mut self, actions: Actions) {
         for action in actions {
             match action {
-                Action::Report(event) => {
-                    let found = matches!(event, Event::PartnerFound | Event::PartnerRestarted);
-                    if found && !self.plan.yields {
-                        self.witness.fill(None);
-                    }
-                    self.reporter().event(event);
-                }
+                Action::Report(event) => self.report(event),
                 Action::Send { path, beat } => self.send(path, &beat),
                 Action::TakeOver { group, reason } => self.change_role(group, true, reason),
                 Action::StandDown { group, reason } => self.change_role(group, false, reason),
@@ -287,6 +281,17 @@ impl Driver {
                 Action::Stopped => self.stopped = true,
             }
         }
+    }
+
+    fn report(&mut self, event: Event) {
+        match event {
+            Event::PartnerFound | Event::PartnerRestarted if !self.plan.yields => {
+                self.witness.fill(None);
+            }
+            Event::PartnerLost { .. } | Event::Paused { .. } => self.hurry(),
+            _ => {}
+        }
+        self.reporter().event(event);
     }
 
     fn reporter(&self) -> Reporter<'_> {

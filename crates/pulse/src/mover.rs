@@ -19,11 +19,11 @@ use tokio::task::JoinHandle;
 
 use crate::announce::Announce;
 use crate::aside::Aside;
-use crate::connections;
 use crate::lease::Renewal;
 use crate::notice::{Moved, Notice, Notices};
 use crate::plan::{GroupPlan, Placed};
 
+mod hand_over;
 mod hooks;
 mod left_over;
 
@@ -40,6 +40,17 @@ const PROBE: Duration = Duration::from_millis(500);
 /// Pause before an address that somebody else answered for is asked for again.
 const PROBE_AGAIN: Duration = Duration::from_secs(30);
 
+/// How much time there is for letting a group go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hurry {
+    /// Its addresses are served until they go.
+    Calm,
+    /// It is of no use here.
+    Prompt,
+    /// Addresses first, programs later: somebody else may hold them already.
+    Urgent,
+}
+
 /// What the driver wants.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -47,8 +58,8 @@ pub(crate) struct Target {
     pub(crate) order: u64,
     /// Hold it, or not.
     pub(crate) active: bool,
-    /// Addresses first, programs later: somebody else may hold them already.
-    pub(crate) urgent: bool,
+    /// How much time there is.
+    pub(crate) hurry: Hurry,
     /// The group.
     pub(crate) plan: Arc<GroupPlan>,
 }
@@ -76,7 +87,7 @@ impl Mover {
     /// held before this program started.
     pub(crate) fn start(plan: Arc<GroupPlan>, held: bool, tools: Tools) -> Self {
         let note = Note::of(&tools.folder, plan.id);
-        let target = Target { order: 0, active: held, urgent: false, plan };
+        let target = Target { order: 0, active: held, hurry: Hurry::Calm, plan };
         let (targets, orders) = watch::channel(target);
         let aside = tools.aside.clone();
         let work = Work {
@@ -96,6 +107,12 @@ impl Mover {
     /// Gives an order.
     pub(crate) fn order(&self, target: Target) {
         self.targets.send_replace(target);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ordered(&self) -> (bool, Hurry) {
+        let target = self.targets.borrow();
+        (target.active, target.hurry)
     }
 }
 
@@ -234,36 +251,23 @@ impl Work {
 
     async fn stand_down(&mut self, target: &Target, socket: &mut Addresses) {
         let plan = Arc::clone(&target.plan);
-        if !target.urgent {
+        if target.hurry != Hurry::Urgent {
             self.stop_hooks(&plan.name, HookOrder::AfterAddresses).await;
+        }
+        let mut teller = self.teller(target);
+        if target.hurry == Hurry::Calm {
+            teller = self.tell_before(teller).await;
         }
         let mut all = std::mem::take(&mut self.present);
         all.extend(without(plan.addresses.clone(), &all));
         self.problems.clear();
         self.remove(&plan.name, &all, socket).await;
         self.record_problems(&plan.name);
-        if !target.urgent {
-            self.hand_connections_over(&plan).await;
+        if let Some(teller) = teller {
+            self.tell_after(teller, &plan.name).await;
         }
         self.stop_hooks(&plan.name, HookOrder::AfterAddresses).await;
         self.stop_hooks(&plan.name, HookOrder::BeforeAddresses).await;
-    }
-
-    /// The addresses are gone, so no connection comes any more: those that are open go along.
-    async fn hand_connections_over(&self, plan: &GroupPlan) {
-        let Some(sync) = plan.sync.clone() else { return };
-        let ips: Vec<IpAddr> = plan.addresses.iter().map(|placed| placed.address.ip).collect();
-        let work = tokio::task::spawn_blocking(move || connections::hand_over(&sync, &ips));
-        let fields = match work.await.map_err(std::io::Error::other).flatten() {
-            Ok(0) => return,
-            Ok(count) => [("group", plan.name.clone()), ("count", count.to_string())],
-            Err(error) => {
-                tracing::warn!(%error, "cannot tell the partner of open connections");
-                return;
-            }
-        };
-        let sentence = "open connections handed over";
-        self.tools.journal.record(EventKind::Kernel, Level::Info, sentence, &fields);
     }
 
     /// Removes, and does not give up easily: somebody else is about to hold these.

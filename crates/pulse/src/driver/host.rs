@@ -8,6 +8,7 @@ use runtime::journal::{EventKind, Level};
 use super::Driver;
 use crate::clock;
 use crate::host::Host;
+use crate::mover::Hurry;
 
 impl Driver {
     /// Carriers, fitness, and addresses that somebody took away. Whoever reads the host is another
@@ -40,7 +41,7 @@ impl Driver {
             // What was read while the addresses came is old; their coming is another change.
             let missing = missing && group.settled_at <= read_at;
             if group.active && group.settled && fit && (missing || moved) {
-                self.order(id, true, false);
+                self.order(id, true, Hurry::Calm);
             }
         }
     }

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Driver, Group};
-use crate::mover::{Mover, Tools};
+use crate::mover::{Hurry, Mover, Tools};
 use crate::notice::Notice;
 use crate::path::PathPlan;
 use crate::plan::Plan;
@@ -339,7 +339,7 @@ impl Driver {
                 let changed = group.plan != plan;
                 group.plan = plan;
                 if changed && group.active {
-                    self.order(GroupId(id), true, false);
+                    self.order(GroupId(id), true, Hurry::Calm);
                 }
                 continue;
             }

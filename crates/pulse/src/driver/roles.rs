@@ -7,34 +7,40 @@ use runtime::readiness;
 
 use super::Driver;
 use crate::clock;
-use crate::mover::Target;
+use crate::mover::{Hurry, Target};
 use crate::notice::Moved;
 
 impl Driver {
     pub(super) fn change_role(&mut self, id: GroupId, active: bool, reason: Reason) {
         self.role_changes += 1;
         self.reporter().role(active, id, reason);
-        let urgent = !matches!(
-            reason,
-            Reason::Operator
-                | Reason::PartnerAsked
-                | Reason::Stopping
-                | Reason::Unfit
-                | Reason::FewerWitnesses
-                | Reason::WorkerFailed
-                | Reason::Removed
-        );
-        self.order(id, active, urgent);
+        let hurry = match reason {
+            Reason::Operator | Reason::PartnerAsked | Reason::Stopping | Reason::FewerWitnesses => {
+                Hurry::Calm
+            }
+            Reason::Unfit | Reason::WorkerFailed | Reason::Removed => Hurry::Prompt,
+            _ => Hurry::Urgent,
+        };
+        self.order(id, active, hurry);
         self.tell_roles();
     }
 
-    pub(super) fn order(&mut self, id: GroupId, active: bool, urgent: bool) {
+    pub(super) fn order(&mut self, id: GroupId, active: bool, hurry: Hurry) {
         let Some(group) = self.groups.get_mut(&id.0) else { return };
         group.order += 1;
         group.settled = false;
         group.active = active;
         let plan = Arc::clone(&group.plan);
-        group.mover.order(Target { order: group.order, active, urgent, plan });
+        group.mover.order(Target { order: group.order, active, hurry, plan });
+    }
+
+    /// The partner may be taking everything: what is being let go goes at once.
+    pub(super) fn hurry(&mut self) {
+        let leaving = self.groups.iter().filter(|(_, group)| !group.active && !group.settled);
+        let leaving: Vec<GroupId> = leaving.map(|(id, _)| GroupId(*id)).collect();
+        for id in leaving {
+            self.order(id, false, Hurry::Urgent);
+        }
     }
 
     pub(super) fn tell_roles(&self) {

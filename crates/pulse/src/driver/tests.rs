@@ -8,7 +8,7 @@ use config::model::{
     Failback, Fence, FenceFailure, FloatingAddress, Group, Heartbeat, Hook, HookOrder, KeySource,
     Pair, Router,
 };
-use heartbeat::Side;
+use heartbeat::{GroupId, Reason, Side};
 use runtime::child::ChildSpec;
 use runtime::{Journal, LogOptions};
 use tokio::net::UdpSocket;
@@ -18,7 +18,8 @@ use crate::announce::Announce;
 use crate::aside::Thread;
 use crate::host::tests::{address, link};
 use crate::keys;
-use crate::notice::{NOTICES, Question};
+use crate::mover::Hurry;
+use crate::notice::{Moved, NOTICES, Question};
 
 const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const PARTNER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
@@ -327,6 +328,39 @@ fn each_witness_that_comes_or_goes_is_told_once() {
         let page = crate::metrics::of(&crate::status::of(&running), &running);
         assert!(page.contains("caribe_witness_reachable{witness=\"192.0.2.2\"} 1\n"), "{page}");
         assert!(!page.contains("witness=\"192.0.2.1\""), "{page}");
+        std::fs::remove_dir_all(&folder).unwrap();
+        Ok(())
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
+}
+
+/// Nothing goes before its addresses any more: the partner may be taking them.
+#[test]
+fn what_is_being_let_go_goes_at_once_when_the_partner_is_lost() {
+    let log = LogOptions { log_level: "info".to_owned(), ..LogOptions::default() };
+    let code = runtime::run("pulse", log.panic_ends_the_task(), async |context| {
+        let folder = std::env::temp_dir().join(format!("caribe-hurry-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let thread = Thread::start().unwrap();
+        let pair = pair(1, Vec::new(), None);
+        let (mut running, _notices) = driver(&pair, &thread, &context.journal, &folder);
+        let id = *running.groups.keys().next().unwrap();
+        let ordered = |running: &Driver| running.groups[&id].mover.ordered();
+        let lost = || Event::PartnerLost { silent: Duration::from_secs(1) };
+        running.change_role(GroupId(id), true, Reason::Operator);
+        running.report(lost());
+        assert_eq!(ordered(&running), (true, Hurry::Calm), "what is held stays");
+        for event in [lost(), Event::Paused { lasted: Duration::from_secs(1) }] {
+            running.change_role(GroupId(id), false, Reason::Operator);
+            assert_eq!(ordered(&running), (false, Hurry::Calm));
+            running.report(event);
+            assert_eq!(ordered(&running), (false, Hurry::Urgent));
+        }
+        running.change_role(GroupId(id), false, Reason::Operator);
+        let order = running.groups[&id].order;
+        running.moved(Moved { group: GroupId(id), active: false, order, problems: Vec::new() });
+        running.report(lost());
+        assert_eq!(running.groups[&id].order, order, "it is gone already");
         std::fs::remove_dir_all(&folder).unwrap();
         Ok(())
     });
