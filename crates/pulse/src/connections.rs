@@ -63,8 +63,10 @@ pub(crate) struct Done {
 }
 
 impl Teller {
-    pub(crate) fn new(sync: ConnectionSync, ips: Vec<IpAddr>) -> Self {
-        Self { sync, ips, remembered: HashSet::new(), told: 0 }
+    /// None for a group without addresses: nobody is connected to it.
+    pub(crate) fn new(sync: ConnectionSync, ips: Vec<IpAddr>) -> Option<Self> {
+        let teller = Self { sync, ips, remembered: HashSet::new(), told: 0 };
+        (!teller.ips.is_empty()).then_some(teller)
     }
 
     /// Begins to read the list, and to tell of what was not told before.
@@ -116,16 +118,24 @@ impl Teller {
             }
             batch.extend(self.news(&line));
             if batch.len() == PER_MESSAGE {
-                self.told += batch.len();
-                send(&message(self.sync.id, &batch))?;
-                batch.clear();
+                self.send(&mut batch, &mut send)?;
             }
         }
-        if !batch.is_empty() {
-            self.told += batch.len();
-            send(&message(self.sync.id, &batch))?;
-        }
+        self.send(&mut batch, &mut send)?;
         Ok(whole)
+    }
+
+    fn send(
+        &mut self,
+        batch: &mut Vec<Connection>,
+        mut send: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !batch.is_empty() {
+            send(&message(self.sync.id, batch))?;
+            self.told += batch.len();
+            batch.clear();
+        }
+        Ok(())
     }
 
     /// An open connection of the group that was not told yet.

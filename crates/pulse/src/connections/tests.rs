@@ -14,16 +14,19 @@ fn list(clients: std::ops::Range<u8>) -> String {
     list
 }
 
-fn teller() -> Teller {
-    let sync = ConnectionSync {
+fn sync() -> ConnectionSync {
+    ConnectionSync {
         interface: "eth1".to_owned(),
         id: 7,
         group: None,
         port: None,
         ttl: None,
         max_length: None,
-    };
-    Teller::new(sync, vec!["192.168.1.1".parse().unwrap()])
+    }
+}
+
+fn teller() -> Teller {
+    Teller::new(sync(), vec!["192.168.1.1".parse().unwrap()]).unwrap()
 }
 
 /// What a reading sends, and whether it read everything.
@@ -68,4 +71,9 @@ fn one_whose_state_changed_is_told_again() {
     let opening = list(0..1).replace("ESTABLISHED", "SYN_RECV   ");
     assert_eq!(sent(&mut teller, &opening, usize::MAX), (vec![1], true));
     assert_eq!(sent(&mut teller, &list(0..1), usize::MAX), (vec![1], true));
+}
+
+#[test]
+fn a_group_without_addresses_reads_nothing() {
+    assert!(Teller::new(sync(), Vec::new()).is_none());
 }

@@ -15,12 +15,12 @@ use crate::connections::{Done, Reading, Teller};
 const LIMIT: Duration = Duration::from_millis(400);
 
 impl Work {
-    /// None where connections are not synchronized, or somebody else has the addresses.
+    /// None where connections are not synchronized, there are no addresses, or somebody else has the addresses.
     pub(super) fn teller(&self, target: &Target) -> Option<Teller> {
         let sync = target.plan.sync.clone().filter(|_| target.hurry != Hurry::Urgent)?;
         let addresses = &target.plan.addresses;
         let ips: Vec<IpAddr> = addresses.iter().map(|placed| placed.address.ip).collect();
-        Some(Teller::new(sync, ips))
+        Teller::new(sync, ips)
     }
 
     /// While the addresses are served: most connections are told before they go. Another order ends it.
