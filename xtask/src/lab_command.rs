@@ -113,7 +113,7 @@ fn choose(table: &[Entry], arguments: &LabArguments) -> Result<Vec<Entry>> {
 /// Builds every program of the workspace and returns the table of scenarios.
 pub(crate) fn table(profile: Profile) -> Result<Vec<Entry>> {
     let mut build = cargo();
-    build.args(["build", "--quiet", "--workspace", "--exclude", "xtask", "--bins"]);
+    build.args(["build", "--workspace", "--exclude", "xtask", "--bins"]);
     if profile == Profile::Release {
         build.arg("--release");
     }

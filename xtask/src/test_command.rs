@@ -72,7 +72,7 @@ fn parts() -> Vec<Part> {
         part("form (cargo fmt)", &["fmt", "--all", "--check"] as &[_], false),
         part(
             "lints (cargo clippy)",
-            &["clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings"],
+            &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
             false,
         ),
     ];
