@@ -140,7 +140,7 @@ fn server_dies(story: &mut Story, run: &mut Run, net: &Seed, server: &mut WebSer
     story.promise(
         "once it was out, no request was refused",
         late == 0,
-        format!("{late} refused later, {} while it was noticed", report.refused()),
+        format!("{late} refused; {} were before that", report.refused() - late),
     );
     run.figure("a dead server leaves the active router's table", "ms", &[ms(out)])?;
     run.figure("the same on the standby, which is warm", "ms", &[ms(out + other)])?;

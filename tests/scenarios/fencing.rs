@@ -44,7 +44,7 @@ pub(crate) fn retried(run: &mut Run) -> Outcome {
     let (net, mut pair) = refused(run)?;
     net.rb.write(POWER, "")?;
     let took = wait_for_address(&net.rb, VIP, LONG)?;
-    run.step(format!("switched off, its address is here after {took:?}"));
+    run.step(format!("switched off, its address is here after {took:.1?}"));
     let log = standby(&mut pair)?.log()?;
     let (fenced, taken) = (log.find("partner is switched off"), log.find("taking over"));
     ensure!(fenced.is_some() && fenced < taken, "it was not fenced first:\n{log}");
@@ -58,7 +58,7 @@ pub(crate) fn forced(run: &mut Run) -> Outcome {
     let (net, _pair) = refused(run)?;
     net.rb.execute(&["lvsctl", "takeover", "--force", "local", "foreign"])?;
     let took = wait_for_address(&net.rb, VIP, LONG)?;
-    run.step(format!("on an operator's word the address is here after {took:?}"));
+    run.step(format!("on an operator's word the address is here after {took:.1?}"));
     Ok(())
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn witness(run: &mut Run) -> Outcome {
     let mut pair = warm(&net, &config(WEB, WITNESS))?;
     net.ra.cut()?;
     let took = wait_for_address(&net.rb, VIP, LONG)?;
-    run.step(format!("the standby reaches the witness and has the address after {took:?}"));
+    run.step(format!("the standby reaches the witness and has the address after {took:.1?}"));
     if let Some(daemon) = &mut pair.a {
         daemon.wait_for_log(LONG, "reason=\"all paths silent and no witness answers\"")?;
     }
@@ -87,7 +87,7 @@ pub(crate) fn fewer_witnesses(run: &mut Run) -> Outcome {
     ] {
         net.ra.ip(&[cut])?;
         let took = wait_for_address(&net.rb, VIP, LONG)?;
-        run.step(format!("the standby, which reaches one more, has the address after {took:?}"));
+        run.step(format!("the standby, which reaches one more, has the address after {took:.1?}"));
         daemon.wait_for_log(LONG, "witness does not answer witness=192.168.1.200")?;
         daemon.wait_for_log(LONG, "reason=\"the partner reaches more witnesses\"")?;
         let status = net.ra.execute(&["lvsctl", "status"])?;
@@ -97,7 +97,7 @@ pub(crate) fn fewer_witnesses(run: &mut Run) -> Outcome {
         ensure!(!net.ra.has_address(VIP)?, "the address came back to who reaches fewer");
         net.ra.ip(&[mended])?;
         let took = wait_for_address(&net.ra, VIP, LONG)?;
-        run.step(format!("mended, it is back after {took:?}"));
+        run.step(format!("mended, it is back after {took:.1?}"));
         daemon.wait_for_log(LONG, "witness answers again witness=192.168.1.200")?;
         load.answered(100, LONG)?;
     }
@@ -120,7 +120,7 @@ pub(crate) fn paused(run: &mut Run) -> Outcome {
     daemon.wait_for_log(LONG, "this router was paused")?;
     let gone = || Ok(!net.ra.has_address(VIP)?);
     let took = wait_until(LONG, "the paused router has no address", gone)?;
-    run.step(format!("awake, it let the address go after {took:?}"));
+    run.step(format!("awake, it let the address go after {took:.1?}"));
     daemon.wait_for_log(LONG, "partner found")?;
     ensure!(net.rb.has_address(VIP)? && !net.ra.has_address(VIP)?, "the address moved again");
     Ok(())

@@ -17,18 +17,20 @@ pub(crate) struct TestArguments {
 }
 
 /// The chore itself; false when anything failed. Every part runs, whatever failed before it, and
-/// the last line says how many scenarios passed.
+/// the last lines name the parts and say how many scenarios passed.
 pub(crate) fn run(arguments: &TestArguments) -> Result<bool> {
     packages::ensure_for_tests()?;
-    let mut failed: Vec<&str> = Vec::new();
+    let (mut good, mut failed): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for part in parts() {
-        if !part.run()? {
-            failed.push(part.name);
-        }
+        let names = if part.run()? { &mut good } else { &mut failed };
+        names.push(part.name);
     }
     let results = if arguments.quick { None } else { Some(scenarios()) };
-    if !failed.is_empty() {
-        console::line(&format!("\n{}: {}", paint(BAD, "failed"), failed.join(", ")));
+    console::line("");
+    for (style, word, names) in [(GOOD, "good", &good), (BAD, "failed", &failed)] {
+        if !names.is_empty() {
+            console::line(&format!("{}: {}", paint(style, word), names.join(", ")));
+        }
     }
     let promises = results.transpose()?.is_none_or(|results| lab_command::summary(&results));
     Ok(promises && failed.is_empty())

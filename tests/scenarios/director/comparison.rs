@@ -36,7 +36,7 @@ pub(crate) fn run(run: &mut Run) -> Outcome {
     let _ldirectord = other.start(&["ldirectord", "-d", PATH, "start"])?;
     let _lvsd = director.start()?;
     let took = director.has(TABLE)?;
-    run.step(format!("lvsd has its table after {took:?}"));
+    run.step(format!("lvsd has its table after {took:.1?}"));
     has_table(other, TABLE, Duration::from_secs(40))?;
     let (ours, theirs) = (director.net.ra.table()?, other.table()?);
     ensure!(sorted(&ours) == sorted(&theirs), "lvsd:\n{ours}ldirectord:\n{theirs}");
