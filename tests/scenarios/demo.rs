@@ -98,7 +98,7 @@ fn first_start(story: &mut Story, run: &mut Run, net: &Seed) -> Outcome<Pair> {
         same,
         if same { "the tables are equal" } else { "the tables differ" }.to_owned(),
     );
-    run.figure("from the start of both to an address and two warm tables", "ms", &[ms(took)])?;
+    run.figure("from both starts to an address and two warm tables", "ms", &[ms(took)])?;
     Ok(pair)
 }
 
