@@ -178,7 +178,8 @@ const TABLE: &[Scenario] = &[
         "data-path",
         "a real server that does not answer for the virtual server is seen, though it is well",
         data_path::run,
-    ),
+    )
+    .needs(&["nftables"]),
     Scenario::test(
         "realserver",
         "real servers set up by lvsctl alone serve through the pair, and are put back",

@@ -61,5 +61,6 @@ pub fn program(
 /// for, whether it accepts, and what it has received.
 pub fn segment(packet: &[u8], port: u16) -> Option<(SocketAddr, bool, u32)> {
     let answer = data_path::answer(packet, port)?;
-    Some((answer.virtual_server, answer.accepts, answer.acknowledged))
+    let accepts = answer.says == data_path::Says::Accepts;
+    Some((answer.virtual_server, accepts, answer.acknowledged))
 }

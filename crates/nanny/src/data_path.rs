@@ -18,9 +18,10 @@ use std::time::Duration;
 use netlink::{Links, Routes};
 
 use crate::failure::Failure;
-pub(crate) use segment::answer;
+pub(crate) use segment::{Says, answer};
 use segment::{Segment, Way};
 use sockets::Sockets;
+use waiting::Told;
 
 /// A SYN that nobody answers is sent again, as a packet may be lost.
 const REPEAT: Duration = Duration::from_secs(1);
@@ -73,15 +74,23 @@ impl DataPath {
         let (interface, way) = way(server, virtual_server, port, tunnel).await?;
         let mut ticket = waiting.ticket(virtual_server);
         let number = ticket.number();
+        let send = |segment| -> Result<(), Failure> {
+            Ok(sender.send(&built(&way, segment)?, interface)?)
+        };
         loop {
-            sender.send(&built(&way, Segment::Syn { number })?, interface)?;
-            let Ok(answer) = tokio::time::timeout(REPEAT, ticket.answer()).await else { continue };
-            let accepts = answer?;
-            if accepts {
-                let number = number.wrapping_add(1);
-                sender.send(&built(&way, Segment::Reset { number })?, interface)?;
+            send(Segment::Syn { number })?;
+            match tokio::time::timeout(REPEAT, ticket.answer()).await {
+                Err(_) => {}
+                // The reset of an earlier check was lost. Until the server drops that connection it
+                // acknowledges no other one from this port, which takes Linux a minute.
+                Ok(Ok(Told::HoldsOlder(number))) => send(Segment::Reset { number })?,
+                Ok(Ok(Told::Accepts)) => {
+                    send(Segment::Reset { number: number.wrapping_add(1) })?;
+                    return Ok(Outcome::Accepts);
+                }
+                Ok(Ok(Told::Refuses)) => return Ok(Outcome::Refuses),
+                Ok(Err(failure)) => return Err(failure),
             }
-            return Ok(if accepts { Outcome::Accepts } else { Outcome::Refuses });
         }
     }
 }

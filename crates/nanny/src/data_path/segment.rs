@@ -51,12 +51,24 @@ pub(crate) enum Segment {
 /// What a real server answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// It accepts; otherwise it refuses.
-    pub(crate) accepts: bool,
+    /// What it says to the SYN.
+    pub(crate) says: Says,
     /// The address and the port that it answers for.
     pub(crate) virtual_server: SocketAddr,
     /// What it has received, which tells whom it answers.
     pub(crate) acknowledged: u32,
+}
+
+/// What a real server makes of a SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// It accepts.
+    Accepts,
+    /// It has the address, and nobody listens there.
+    Refuses,
+    /// It still holds an older connection half open, and acknowledges only that one (RFC 9293,
+    /// 3.5.1 and 3.10.7.4).
+    HoldsOlder,
 }
 
 /// The whole frame of a segment.
@@ -173,10 +185,15 @@ pub(crate) fn answer(packet: &[u8], port: u16) -> Option<Answer> {
     };
     let segment = TcpPacket::new(segment)?;
     let flags = segment.get_flags();
+    let says = match (flags & TcpFlags::SYN != 0, flags & TcpFlags::RST != 0) {
+        (true, false) => Says::Accepts,
+        (false, true) => Says::Refuses,
+        (false, false) => Says::HoldsOlder,
+        (true, true) => return None,
+    };
     let is_ack = flags & TcpFlags::ACK != 0;
-    let (accepts, refuses) = (flags & TcpFlags::SYN != 0, flags & TcpFlags::RST != 0);
-    (segment.get_destination() == port && is_ack && accepts != refuses).then(|| Answer {
-        accepts,
+    (segment.get_destination() == port && is_ack).then(|| Answer {
+        says,
         virtual_server: SocketAddr::new(from, segment.get_source()),
         acknowledged: segment.get_acknowledgement(),
     })

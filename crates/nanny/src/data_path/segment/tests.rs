@@ -7,7 +7,7 @@ use pnet_packet::ipv4::{self, Ipv4Packet};
 use pnet_packet::ipv6::Ipv6Packet;
 use pnet_packet::tcp::{self, TcpFlags, TcpPacket};
 
-use super::{Answer, Segment, Way, answer, frame};
+use super::{Answer, Says, Segment, Way, answer, frame};
 
 const PORT: u16 = 40_000;
 
@@ -100,13 +100,17 @@ fn reply(way: &Way, flags: u8) -> Vec<u8> {
 fn an_answer_tells_who_answers_whom_and_how() {
     for way in [over4(), over6()] {
         let told =
-            |accepts| Some(Answer { accepts, virtual_server: way.virtual_server, acknowledged: 8 });
+            |says| Some(Answer { says, virtual_server: way.virtual_server, acknowledged: 8 });
         let accepted = reply(&way, TcpFlags::SYN | TcpFlags::ACK);
-        assert_eq!(answer(&accepted, PORT), told(true));
-        assert_eq!(answer(&reply(&way, TcpFlags::RST | TcpFlags::ACK), PORT), told(false));
+        assert_eq!(answer(&accepted, PORT), told(Says::Accepts));
+        let refused = reply(&way, TcpFlags::RST | TcpFlags::ACK);
+        assert_eq!(answer(&refused, PORT), told(Says::Refuses));
+        assert_eq!(answer(&reply(&way, TcpFlags::ACK), PORT), told(Says::HoldsOlder));
         assert_eq!(answer(&accepted, PORT + 1), None, "somebody else's port");
-        assert_eq!(answer(&reply(&way, TcpFlags::SYN), PORT), None);
-        assert_eq!(answer(&reply(&way, TcpFlags::ACK), PORT), None);
+        let both = TcpFlags::SYN | TcpFlags::RST | TcpFlags::ACK;
+        for no_answer in [TcpFlags::SYN, TcpFlags::RST, 0, both] {
+            assert_eq!(answer(&reply(&way, no_answer), PORT), None);
+        }
     }
 }
 
